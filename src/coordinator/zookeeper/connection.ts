@@ -1,0 +1,245 @@
+/**
+ * node-zookeeper-client 1.1.3 with a guard at each of its traps. The client keeps the socket, the handshake, the
+ * session, authentication and watches across reconnects; this file decides which server is tried when, cuts the frames,
+ * answers our own requests, and lets nothing that a server sends throw in a socket handler.
+ *
+ * It reaches into the client's `connectionManager`, which is why the version is pinned.
+ */
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { createClient } from 'node-zookeeper-client';
+import type { Cancel, Clock, EpochMs, Random } from '../../clock.ts';
+import { CoordinatorError } from '../../coordinator.ts';
+import { messageOf } from '../../errors.ts';
+import { Framer } from './framer.ts';
+import { REPLY_HEADER_BYTES, replyXid, sessionName } from './reply.ts';
+import { OP, pingRequest, Request } from './request.ts';
+import { type Server, shuffled } from './servers.ts';
+import type { Watches } from './watches.ts';
+
+declare module 'node-zookeeper-client' {
+  interface Client {
+    readonly connectionManager: ConnectionManager;
+  }
+}
+
+/** What a request is to the client's queue: one of ours, or one of its own (authentication, watches, pings). */
+type Queued = Request | { readonly header: { readonly type: number; xid: number } };
+
+/** The part of the client's inside that is used here. */
+interface ConnectionManager extends EventEmitter {
+  readonly state: number;
+  readonly socket: Socket | undefined;
+  readonly zxid: Buffer;
+  readonly pendingQueue: { readonly request: Queued }[];
+  readonly packetQueue: { readonly queue: { readonly request: Queued }[] };
+  servers: readonly Server[];
+  xid: number;
+  watcherManager: Watches;
+  connect(): void;
+  findNextServer(found: (server: Server) => void): void;
+  onSocketData(chunk: Buffer): void;
+  onSocketError(error: Error): void;
+  queue(request: Queued, callback?: (error: unknown) => void): void;
+  getSessionId(): Buffer;
+  getSessionTimeout(): number;
+}
+
+/** Source: `STATES` in the client's ConnectionManager. */
+const STATE = { disconnected: 0, connecting: 1, connected: 2, expired: -3, authenticationFailed: -4 } as const;
+
+const RECONNECT_DELAY_MIN_MS = 50;
+const RECONNECT_DELAY_MAX_MS = 1000;
+
+export interface ConnectionOptions {
+  readonly servers: readonly Server[];
+  /** `user:password`, sent before any request on each connection. */
+  readonly auth?: string | undefined;
+  readonly sessionTimeoutMs: number;
+  readonly watches: Watches;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface ConnectionEvents {
+  /** The session is established, anew or again: requests may be sent. */
+  onUp(): void;
+  /** `unsent` were accepted but never left; those that did leave have failed already. */
+  onDown(unsent: Request[]): void;
+  onExpired(): void;
+  onAuthenticationFailed(): void;
+}
+
+export class Connection {
+  /** When a server was last heard, and when the present attempt to reach one began: monotonic ms. */
+  heardMs: EpochMs;
+  attemptMs: EpochMs;
+  /** Why the last attempt failed, for messages. */
+  lastError: string | undefined;
+  readonly #manager: ConnectionManager;
+  readonly #library: Pick<ConnectionManager, 'connect' | 'onSocketData' | 'onSocketError'>;
+  readonly #framer = new Framer();
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  #attempts = 0;
+  #stopped = false;
+  #cancelReconnect: Cancel = () => {};
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.heardMs = this.attemptMs = options.clock.elapsed();
+    // Retries of its own would repeat creates and sets whose first outcome is unknown. The address is not used.
+    const client = createClient('127.0.0.1', { sessionTimeout: options.sessionTimeoutMs, retries: 0 });
+    if (options.auth !== undefined) client.addAuthInfo('digest', Buffer.from(options.auth));
+    const manager = client.connectionManager;
+    this.#manager = manager;
+    this.#library = {
+      connect: manager.connect.bind(manager),
+      onSocketData: manager.onSocketData.bind(manager),
+      onSocketError: manager.onSocketError.bind(manager),
+    };
+    manager.servers = shuffled(options.servers, options.random);
+    manager.watcherManager = options.watches;
+    // 0 is what throttling servers before 3.9 count wrongly.
+    manager.xid = 1;
+    manager.connect = () => this.connect();
+    manager.findNextServer = (found) => this.#findNextServer(found);
+    manager.onSocketData = (chunk) => this.#onData(chunk);
+    manager.onSocketError = (error) => {
+      this.lastError = messageOf(error);
+      this.#library.onSocketError(error);
+    };
+    manager.on('state', (state: number) => this.#onState(state));
+  }
+
+  get sessionId(): string {
+    return sessionName(this.#manager.getSessionId());
+  }
+
+  /** As asked for; once connected, as the server has granted it. */
+  get sessionTimeoutMs(): number {
+    return this.#manager.getSessionTimeout();
+  }
+
+  /** Whether requests can be sent now. A socket that is being torn down would only swallow them. */
+  get isUp(): boolean {
+    return this.#manager.state === STATE.connected && this.#manager.socket?.writable === true;
+  }
+
+  /** Also called by the client whenever a socket has closed. */
+  connect(): void {
+    if (this.#stopped) return;
+    this.#framer.reset();
+    // The client would send what it queued for the last connection again, and ahead of the authentication.
+    this.#manager.packetQueue.queue.length = 0;
+    this.#library.connect();
+  }
+
+  /** Sends now, in order. Only while {@link isUp}. */
+  send(request: Request): void {
+    this.#manager.queue(request, (error) => {
+      if (error) request.onFail(new CoordinatorError('outcome-unknown', 'the connection broke before the reply'));
+    });
+  }
+
+  /** Takes back a request that was accepted but has not left. */
+  recall(request: Request): void {
+    const { queue } = this.#manager.packetQueue;
+    const index = queue.findIndex((packet) => packet.request === request);
+    if (index >= 0) queue.splice(index, 1);
+  }
+
+  ping(): void {
+    this.#manager.queue(pingRequest());
+  }
+
+  /** Ends this connection, not the session: the next server is tried. */
+  drop(reason: string): void {
+    // With an error, or the client forgets to stop the timer that later destroys whatever socket there is by then.
+    this.#manager.socket?.destroy(new Error(reason));
+  }
+
+  /** No socket and no timer are left when this resolves. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelReconnect();
+    const { socket } = this.#manager;
+    if (socket === undefined || socket.closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      socket.once('close', () => resolve());
+      this.drop('the session has ended');
+    });
+  }
+
+  /** In turn; after each round through all of them a pause that doubles, with jitter. */
+  #findNextServer(found: (server: Server) => void): void {
+    const { clock, random, sessionTimeoutMs, servers } = this.#options;
+    const index = this.#attempts++ % servers.length;
+    const round = Math.floor((this.#attempts - 1) / servers.length);
+    const tryNext = () => {
+      this.attemptMs = clock.elapsed();
+      found(this.#manager.servers[index] as Server);
+    };
+    if (index > 0 || round === 0) {
+      tryNext();
+      return;
+    }
+    const delayMaxMs = Math.min(RECONNECT_DELAY_MAX_MS, sessionTimeoutMs / 10);
+    const delayMs = Math.min(delayMaxMs, RECONNECT_DELAY_MIN_MS * 2 ** Math.min(round - 1, 10));
+    this.#cancelReconnect = clock.after(delayMs * (0.5 + random() / 2), tryNext);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.heardMs = this.#options.clock.elapsed();
+    try {
+      this.#framer.push(chunk, (frame) => this.#onFrame(frame));
+    } catch (error) {
+      // Neither we nor the client can make sense of it; what was pending is told that the connection was lost.
+      this.drop(messageOf(error));
+    }
+  }
+
+  #onFrame(frame: Buffer): void {
+    const manager = this.#manager;
+    if (manager.state === STATE.connected) this.#attempts = 0;
+    const request = manager.pendingQueue[0]?.request;
+    const isOurs =
+      manager.state === STATE.connected &&
+      request instanceof Request &&
+      frame.length >= REPLY_HEADER_BYTES &&
+      replyXid(frame) === request.header.xid;
+    if (!isOurs) {
+      this.#library.onSocketData(frame);
+      return;
+    }
+    manager.pendingQueue.shift();
+    // The last transaction seen, which the next server must have reached too.
+    frame.copy(manager.zxid, 0, 8, 16);
+    request.onReply(frame);
+  }
+
+  #onState(state: number): void {
+    switch (state) {
+      case STATE.connected:
+        this.#events.onUp();
+        break;
+      case STATE.disconnected:
+        this.#events.onDown(this.#unsent());
+        break;
+      case STATE.expired:
+        this.#events.onExpired();
+        break;
+      case STATE.authenticationFailed:
+        this.#events.onAuthenticationFailed();
+        break;
+    }
+  }
+
+  #unsent(): Request[] {
+    const packets = this.#manager.packetQueue.queue.splice(0);
+    return packets.flatMap(({ request }) =>
+      request instanceof Request && request.header.type !== OP.ping ? [request] : [],
+    );
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Requests as bytes, in the place of the client's generic records: half of the client's time per launch, and exact
+ * versions (the client's transactions turn version 0 into "any").
+ *
+ * Source of the encoding: `zookeeper.jute` and `MultiOperationRecord` in ZooKeeper.
+ */
+import { COORDINATOR_LIMITS, CoordinatorError, type CreateMode, type Op } from '../../coordinator.ts';
+import { received } from '../../errors.ts';
+import { absolute, requirePath } from './paths.ts';
+
+/** Source: `ZooDefs.OpCode`. */
+export const OP = {
+  create: 1,
+  remove: 2,
+  exists: 3,
+  getData: 4,
+  set: 5,
+  children: 8,
+  ping: 11,
+  check: 13,
+  multi: 14,
+  multiRead: 22,
+  closeSession: -11,
+  error: -1,
+} as const;
+
+/** Length of the frame, xid, op code. */
+const HEADER_BYTES = 12;
+const PING_XID = -2;
+const ANY_VERSION = -1;
+const VERSION_MAX = 2 ** 31 - 1;
+/** Room for an operation's header, lengths, version, flags and ACL. */
+const OP_OVERHEAD_BYTES = 80;
+const CREATE_FLAGS: Readonly<Record<CreateMode, number>> = {
+  persistent: 0,
+  ephemeral: 1,
+  sequential: 2,
+  'ephemeral-sequential': 3,
+};
+
+/** What the client's queue calls a request. It fills in the xid and calls `toBuffer` at the moment of sending. */
+export class Request {
+  readonly header: { readonly type: number; xid: number };
+  /** Whether the bytes have been given to a socket: from then on the server may have acted on them. */
+  sent = false;
+  /** One of the two is called, once: with the reply's frame, or with the reason why there will be none. */
+  onReply: (frame: Buffer) => void = ignore;
+  onFail: (error: CoordinatorError) => void = ignore;
+  #bytes: Buffer;
+  #length = HEADER_BYTES;
+
+  constructor(type: number, expectedBytes = 64, xid = 0) {
+    this.header = { type, xid };
+    this.#bytes = Buffer.allocUnsafe(HEADER_BYTES + expectedBytes);
+    this.#bytes.writeInt32BE(type, 8);
+  }
+
+  get byteLength(): number {
+    return this.#length;
+  }
+
+  int(value: number): this {
+    this.#reserve(4);
+    this.#length = this.#bytes.writeInt32BE(value, this.#length);
+    return this;
+  }
+
+  flag(value: boolean): this {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value ? 1 : 0;
+    return this;
+  }
+
+  /** UTF-8 with its length before it; returns the number of bytes of the text. */
+  text(value: string): number {
+    this.#reserve(4 + value.length * 3);
+    const bytes = this.#bytes.write(value, this.#length + 4);
+    this.#bytes.writeInt32BE(bytes, this.#length);
+    this.#length += 4 + bytes;
+    return bytes;
+  }
+
+  raw(bytes: Buffer): this {
+    this.#reserve(bytes.length);
+    this.#length += bytes.copy(this.#bytes, this.#length);
+    return this;
+  }
+
+  /** The client's record of a request has one; ours is ready bytes. */
+  readonly payload = null;
+
+  toBuffer(): Buffer {
+    this.sent = true;
+    this.#bytes.writeInt32BE(this.#length - 4, 0);
+    this.#bytes.writeInt32BE(this.header.xid, 4);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
+
+function ignore(): void {}
+
+/** Who may touch the nodes that a session makes, as ZooKeeper encodes a list of ACLs. */
+export type Acl = Buffer;
+
+const PERMISSIONS_ALL = 31;
+
+const encodeAcl = (scheme: string, id: string): Acl => {
+  const acl = new Request(0).int(1).int(PERMISSIONS_ALL);
+  acl.text(scheme);
+  acl.text(id);
+  return Buffer.from(acl.toBuffer().subarray(HEADER_BYTES));
+};
+
+export const ACL_OPEN: Acl = encodeAcl('world', 'anyone');
+/** Whoever has authenticated on the connection that creates the node; the server puts the identity in. */
+export const ACL_CREATOR: Acl = encodeAcl('auth', '');
+
+export interface Tree {
+  /** The chroot, empty when there is none. */
+  readonly root: string;
+  /** For nodes that are created. */
+  readonly acl: Acl;
+}
+
+export const pingRequest = (): Request => new Request(OP.ping, 0, PING_XID);
+
+export const closeRequest = (): Request => new Request(OP.closeSession, 0);
+
+/** `getData` and `exists` look alike on the wire. `path` is absolute. */
+export function readRequest(type: typeof OP.getData | typeof OP.exists, path: string, watch = false): Request {
+  const request = new Request(type, 5 + path.length);
+  request.text(path);
+  return request.flag(watch);
+}
+
+export function childrenRequest(path: string): Request {
+  const request = new Request(OP.children, 5 + path.length);
+  request.text(path);
+  return request.flag(false);
+}
+
+/** Many `getData` in one request, in ZooKeeper since 3.6. `paths` are absolute. */
+export function multiReadRequest(paths: readonly string[]): Request {
+  const request = new Request(OP.multiRead, 16 + paths.length * 64);
+  for (const path of paths) {
+    multiHeader(request, OP.getData).text(path);
+    request.flag(false);
+  }
+  return multiEnd(request);
+}
+
+/** @throws CoordinatorError `too-large` or `invalid`, naming the operation. */
+export function multiRequest(ops: readonly Op[], { root, acl }: Tree): Request {
+  const request = new Request(OP.multi, 16 + expectedBytes(ops, root));
+  for (const [index, op] of ops.entries()) {
+    requirePath(op.path);
+    const { path } = op;
+    switch (op.op) {
+      case 'create':
+        multiHeader(request, OP.create).text(absolute(root, path));
+        requireNodeSize(request.text(op.data), path, index);
+        request.raw(acl).int(CREATE_FLAGS[op.mode ?? 'persistent']);
+        break;
+      case 'set':
+        multiHeader(request, OP.set).text(absolute(root, path));
+        requireNodeSize(request.text(op.data), path, index);
+        request.int(versionOf(op));
+        break;
+      case 'remove':
+        if (path === '/') throw new CoordinatorError('invalid', 'remove /: the root cannot be removed');
+        multiHeader(request, OP.remove).text(absolute(root, path));
+        request.int(versionOf(op));
+        break;
+      case 'check':
+        multiHeader(request, OP.check).text(absolute(root, path));
+        request.int(versionOf(op));
+        break;
+    }
+    requireMultiSize(request, index, ops.length);
+  }
+  return multiEnd(request);
+}
+
+function multiHeader(request: Request, type: number): Request {
+  return request.int(type).flag(false).int(-1);
+}
+
+function multiEnd(request: Request): Request {
+  return request.int(OP.error).flag(true).int(-1);
+}
+
+function expectedBytes(ops: readonly Op[], root: string): number {
+  let bytes = 0;
+  for (const op of ops) {
+    bytes += OP_OVERHEAD_BYTES + root.length + op.path.length + ('data' in op ? op.data.length : 0);
+  }
+  return Math.min(bytes, COORDINATOR_LIMITS.multiBytesMax);
+}
+
+function versionOf({ op, path, version = ANY_VERSION }: { op: string; path: string; version?: number }): number {
+  if (Number.isInteger(version) && version >= ANY_VERSION && version <= VERSION_MAX) return version;
+  throw new CoordinatorError(
+    'invalid',
+    `${op} ${path}: version ${received(version)} is not an integer from 0 to ${VERSION_MAX}`,
+  );
+}
+
+/** The server would answer a packet above its limit by cutting the connection, and every neighbour with it. */
+function requireNodeSize(bytes: number, path: string, opIndex: number): void {
+  if (bytes <= COORDINATOR_LIMITS.nodeBytesMax) return;
+  throw new CoordinatorError(
+    'too-large',
+    `${path}: ${bytes} bytes of data; a node holds at most ${COORDINATOR_LIMITS.nodeBytesMax}`,
+    { opIndex },
+  );
+}
+
+function requireMultiSize(request: Request, opIndex: number, ops: number): void {
+  if (request.byteLength <= COORDINATOR_LIMITS.multiBytesMax) return;
+  throw new CoordinatorError(
+    'too-large',
+    `a multi of ${ops} operations exceeds ${COORDINATOR_LIMITS.multiBytesMax} bytes at operation ${opIndex}`,
+    { opIndex },
+  );
+}

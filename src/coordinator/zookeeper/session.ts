@@ -1,0 +1,201 @@
+/** The session port spoken over a {@link Link}. */
+import type { EpochMs } from '../../clock.ts';
+import { isRefused, type Node, type Op, type OpResult, type Session } from '../../coordinator.ts';
+import { Link, type LinkOptions } from './link.ts';
+import { absolute, ancestry, requirePath } from './paths.ts';
+import { decodeChildren, decodeExists, decodeMulti, decodeMultiRead, decodeNode } from './reply.ts';
+import { childrenRequest, multiReadRequest, multiRequest, OP, readRequest, type Tree } from './request.ts';
+
+/**
+ * Nodes per multiRead. It bounds the request (paths of 2 × 512 characters of three bytes: below 1 MiB) and the reply
+ * (64 MiB if every node were as large as it can be).
+ */
+const READS_PER_REQUEST = 256;
+/** MultiReads on the way at the same time; where there is no multiRead, single reads. */
+const MULTI_READS_IN_FLIGHT = 4;
+const SINGLE_READS_IN_FLIGHT = 256;
+
+/** What all sessions of one coordinator know of its servers. */
+export interface Ensemble {
+  /** Servers before 3.6 do not know multiRead, and cut the connection when asked: it is tried once, on connecting. */
+  hasMultiRead: boolean;
+}
+
+export interface SessionOptions extends LinkOptions {
+  readonly tree: Tree;
+  readonly ensemble: Ensemble;
+}
+
+/** Connects, and makes the chroot when it is missing. Leaves nothing behind when it rejects. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const session = new ZooKeeperSession(options);
+  try {
+    await session.established();
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+class ZooKeeperSession implements Session {
+  readonly signal: AbortSignal;
+  readonly #link: Link;
+  readonly #options: SessionOptions;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#link = new Link(options);
+    this.signal = this.#link.signal;
+    this.signal.addEventListener('abort', () => options.watches.fireAll(), { once: true });
+  }
+
+  get id(): string {
+    return this.#link.sessionId;
+  }
+
+  async established(): Promise<void> {
+    await this.#link.established();
+    const [root] = await this.getMany(['/']);
+    if (root === undefined) await this.#createRoot();
+  }
+
+  async get(path: string, onChange?: () => void): Promise<Node | undefined> {
+    requirePath(path);
+    const deadlineMs = this.#link.deadline();
+    return onChange === undefined ? this.#get(path, deadlineMs) : this.#getWatched(path, onChange, deadlineMs);
+  }
+
+  async getMany(paths: readonly string[]): Promise<(Node | undefined)[]> {
+    for (const path of paths) requirePath(path);
+    const deadlineMs = this.#link.deadline();
+    const nodes = this.#options.ensemble.hasMultiRead ? await this.#getByMultiRead(paths, deadlineMs) : undefined;
+    return nodes ?? mapLimited(paths, SINGLE_READS_IN_FLIGHT, (path) => this.#get(path, deadlineMs));
+  }
+
+  async children(path: string): Promise<string[] | undefined> {
+    requirePath(path);
+    return this.#link.exchangeIdempotent(
+      () => childrenRequest(this.#absolute(path)),
+      (frame) => decodeChildren(frame, path),
+      this.#link.deadline(),
+    );
+  }
+
+  /** Encoded and submitted before the first `await`: two calls in a row reach the server in that order. */
+  async multi(ops: readonly Op[]): Promise<OpResult[]> {
+    if (ops.length === 0) {
+      this.signal.throwIfAborted();
+      return [];
+    }
+    const { tree } = this.#options;
+    const request = multiRequest(ops, tree);
+    return this.#link.exchange(request, (frame) => decodeMulti(frame, ops, tree.root), this.#link.deadline());
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  #get(path: string, deadlineMs: EpochMs): Promise<Node | undefined> {
+    return this.#link.exchangeIdempotent(
+      () => readRequest(OP.getData, this.#absolute(path)),
+      (frame) => decodeNode(frame, path),
+      deadlineMs,
+    );
+  }
+
+  /** `getData` sets no watch where there is no node; `exists` does. If the node comes between the two, once more. */
+  async #getWatched(path: string, onChange: () => void, deadlineMs: EpochMs): Promise<Node | undefined> {
+    const fullPath = this.#absolute(path);
+    const watch = this.#options.watches.add(fullPath, onChange);
+    const getData = () =>
+      this.#link.exchangeIdempotent(
+        () => readRequest(OP.getData, fullPath, true),
+        (frame) => {
+          const node = decodeNode(frame, path);
+          if (node !== undefined) watch.arm('data');
+          return node;
+        },
+        deadlineMs,
+      );
+    const exists = () =>
+      this.#link.exchangeIdempotent(
+        () => readRequest(OP.exists, fullPath, true),
+        (frame) => {
+          const found = decodeExists(frame, path);
+          if (!found) watch.arm('existence');
+          return found;
+        },
+        deadlineMs,
+      );
+    try {
+      for (;;) {
+        const node = await getData();
+        if (node !== undefined || !(await exists())) return node;
+      }
+    } catch (error) {
+      watch.drop();
+      throw error;
+    }
+  }
+
+  /** Undefined when the servers do not know multiRead. */
+  async #getByMultiRead(paths: readonly string[], deadlineMs: EpochMs): Promise<(Node | undefined)[] | undefined> {
+    const parts = Array.from({ length: Math.ceil(paths.length / READS_PER_REQUEST) }, (_, part) =>
+      paths.slice(part * READS_PER_REQUEST, (part + 1) * READS_PER_REQUEST),
+    );
+    const nodes = await mapLimited(parts, MULTI_READS_IN_FLIGHT, (part) =>
+      this.#link.exchangeIdempotent(
+        () => multiReadRequest(part.map((path) => this.#absolute(path))),
+        (frame) => decodeMultiRead(frame, part),
+        deadlineMs,
+      ),
+    );
+    if (nodes.every((part) => part !== undefined)) return nodes.flat();
+    this.#options.ensemble.hasMultiRead = false;
+    return undefined;
+  }
+
+  /** Only what is missing is created: whoever may not write above the chroot may still use it. */
+  async #createRoot(): Promise<void> {
+    const { acl, root } = this.#options.tree;
+    for (const path of ancestry(root)) {
+      const deadlineMs = this.#link.deadline();
+      const found = await this.#link.exchangeIdempotent(
+        () => readRequest(OP.exists, path),
+        (frame) => decodeExists(frame, path),
+        deadlineMs,
+      );
+      if (found) continue;
+      const ops: readonly Op[] = [{ op: 'create', path, data: '' }];
+      await this.#link
+        .exchangeIdempotent(
+          () => multiRequest(ops, { root: '', acl }),
+          (frame) => decodeMulti(frame, ops, ''),
+          deadlineMs,
+        )
+        .catch((error: unknown) => {
+          if (!isRefused(error, 'node-exists')) throw error;
+        });
+    }
+  }
+
+  #absolute(path: string): string {
+    return absolute(this.#options.tree.root, path);
+  }
+}
+
+/** Like `Promise.all(items.map(map))` with at most `limit` of them begun; the first failure stops the rest. */
+async function mapLimited<T, R>(items: readonly T[], limit: number, map: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  // A generator, since all workers share its end: a `for` loop that is left by an error closes it.
+  const left = (function* () {
+    yield* items.entries();
+  })();
+  const worker = async () => {
+    for (const [index, item] of left) results[index] = await map(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return results;
+}
