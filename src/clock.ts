@@ -19,7 +19,12 @@ export interface Clock {
   /** Monotonic milliseconds from an arbitrary origin. Never jumps; right for deadlines and durations. */
   elapsed(): number;
   /** Calls `fire` once, no earlier than `delayMs` of monotonic time from now. */
-  after(delayMs: number, fire: () => void): Cancel;
+  after(delayMs: number, fire: () => void, options?: TimerOptions): Cancel;
+}
+
+export interface TimerOptions {
+  /** Whether the process may end while this timer is waiting. Default: false. */
+  readonly background?: boolean;
 }
 
 /** Node's timers cannot wait longer than this (a signed 32-bit number of milliseconds, about 24.8 days). */
@@ -28,13 +33,19 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
-  after(delayMs, fire) {
+  after(delayMs, fire, { background = false } = {}) {
     const timer = setTimeout(fire, Math.min(Math.max(0, delayMs), TIMER_MAX_MS));
+    if (background) timer.unref();
     return () => clearTimeout(timer);
   },
 };
 
 export const systemRandom: Random = () => Math.random();
+
+/** Calls `run` when everything that is ready by now has been handled: the end of this turn of the event loop. */
+export const atEndOfTurn = (run: () => void): void => {
+  setImmediate(run);
+};
 
 /** A name nobody else has: for sessions and lease holders, never for launches (those have natural keys). */
 export const uniqueToken = (): string => randomUUID();

@@ -37,7 +37,7 @@ export function assertPath(path: string): void {
 /** Throws `invalid` or `too-large`, naming the operation, unless every implementation would send these. */
 export function assertMulti(ops: readonly Op[]): void {
   let totalBytes = MULTI_FRAME_BYTES;
-  ops.forEach((op, opIndex) => {
+  for (const [opIndex, op] of ops.entries()) {
     assertOp(op, opIndex);
     const bytes = opBytes(op);
     const dataBytes = bytes - OP_FRAME_BYTES[op.op] - Buffer.byteLength(op.path);
@@ -46,7 +46,7 @@ export function assertMulti(ops: readonly Op[]): void {
       throw new CoordinatorError('too-large', message, { opIndex });
     }
     totalBytes += bytes;
-  });
+  }
   if (totalBytes > multiBytesMax) {
     const message = `a multi of ${ops.length} operations has ${totalBytes} bytes; at most ${multiBytesMax} are allowed`;
     throw new CoordinatorError('too-large', message);
