@@ -1,0 +1,232 @@
+/** The composition root: the only file that names implementations. What it opens stays warm between invocations. */
+import { type Clock, type Random, systemClock, systemRandom, uniqueToken } from './clock.ts';
+import { openEmbedded } from './coordinator/embedded.ts';
+import { openZooKeeper } from './coordinator/zookeeper.ts';
+import type { Coordinator, Session } from './coordinator.ts';
+import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
+import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
+import type { Capability, Evaluator } from './evaluator.ts';
+import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
+import { Registry } from './registry.ts';
+import type { TickReport } from './report.ts';
+import { readStatus, type Status } from './status.ts';
+import { CodeCache } from './store.ts';
+import type { Tasks } from './tasks.ts';
+import { type TickOptions, tick } from './tick.ts';
+import { parseCoordinatorUrl } from './url.ts';
+
+export interface CronkeeperOptions {
+  /** `zookeeper://host:2181,host:2181/chroot`, `embedded:` (memory) or `embedded:./path/file.db`. */
+  readonly url: string;
+  /** Default `default`. */
+  readonly namespace?: string;
+  /** ZooKeeper digest credentials, `user:password`. With them, every node is created for this user alone. */
+  readonly zkAuth?: string;
+  /** How long a lease outlives a holder that died. 1,000 to 40,000; default 10,000. ZooKeeper clamps it to its own bounds. */
+  readonly sessionTimeoutMs?: number;
+  /** Shards of a namespace that is made now; an existing one keeps its number. 1 to 256, default 8. */
+  readonly shards?: number;
+  /** Functions that tasks may `ctx.call`, if their manifest names them. Arguments and results are JSON. */
+  readonly capabilities?: Readonly<Record<string, Capability>>;
+  /** Worker threads of the sandbox. Default 1. */
+  readonly workers?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** In place of the sandbox, for tests and simulations. */
+  readonly evaluator?: Evaluator;
+  /** In place of the one that `url` names, for tests and simulations. */
+  readonly coordinator?: Coordinator;
+}
+
+/** A namespace, opened: its tasks, and the tick that runs them. */
+export interface Cronkeeper {
+  readonly tasks: Tasks;
+  /** Runs what is due, once. @throws CronkeeperError when the coordinator failed; nothing is lost then. */
+  tick(options?: TickOptions): Promise<TickReport>;
+  status(): Promise<Status>;
+  /** Ends the session that `tasks` uses; the next use opens another. For functions that are frozen between calls. */
+  release(): Promise<void>;
+  /** Ends sessions and threads. Ticks under way should be stopped first, by their signal. */
+  close(): Promise<void>;
+}
+
+/** @throws CronkeeperError `invalid` for options that cannot be. The coordinator is not contacted before it is needed. */
+export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronkeeper> {
+  assertOptions(options);
+  return new App(options);
+}
+
+class App implements Cronkeeper {
+  readonly tasks: Tasks;
+  readonly #options: CronkeeperOptions;
+  readonly #clock: Clock;
+  readonly #coordinator: Coordinator;
+  readonly #code = new CodeCache();
+  #evaluator: Promise<Evaluator> | undefined;
+  #open: Promise<Opened> | undefined;
+  #closed = false;
+
+  constructor(options: CronkeeperOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
+    this.tasks = this.#tasks();
+  }
+
+  async tick(options: TickOptions = {}): Promise<TickReport> {
+    this.#assertOpen();
+    // The sandbox starts while the coordinator is being connected to; a tick without shards still needs none of it.
+    const { namespace, shards } = this.#place();
+    return tick(
+      {
+        coordinator: this.#coordinator,
+        namespace,
+        shards,
+        evaluator: await this.#startEvaluator(),
+        capabilities: this.#options.capabilities ?? {},
+        code: this.#code,
+        clock: this.#clock,
+        random: this.#options.random ?? systemRandom,
+        holder: uniqueToken,
+      },
+      options,
+    );
+  }
+
+  status(): Promise<Status> {
+    return this.#using(({ session, layout }) =>
+      readStatus(session, layout, this.#coordinator.url, this.#place().namespace),
+    );
+  }
+
+  async release(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await (await open?.catch(() => undefined))?.session.close();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.release();
+    if (this.#options.evaluator === undefined) await (await this.#evaluator?.catch(() => undefined))?.close();
+    if (this.#options.coordinator === undefined) await this.#coordinator.close();
+  }
+
+  #place() {
+    return { namespace: this.#options.namespace ?? 'default', shards: this.#options.shards ?? 8 };
+  }
+
+  #startEvaluator(): Promise<Evaluator> {
+    this.#evaluator ??=
+      this.#options.evaluator === undefined
+        ? createQuickJsEvaluator({ workers: this.#options.workers ?? 1, clock: this.#clock })
+        : Promise.resolve(this.#options.evaluator);
+    return this.#evaluator;
+  }
+
+  /** Every method of the registry, each on a session that is alive. */
+  #tasks(): Tasks {
+    const on = <T>(use: (registry: Registry) => Promise<T>) => this.#using(({ registry }) => use(registry));
+    return {
+      put: (document, options) => on((registry) => registry.put(document, options)),
+      putMany: (documents) => on((registry) => registry.putMany(documents)),
+      get: (id) => on((registry) => registry.get(id)),
+      list: (options) => on((registry) => registry.list(options)),
+      remove: (id, options) => on((registry) => registry.remove(id, options)),
+      pause: (id) => on((registry) => registry.pause(id)),
+      resume: (id) => on((registry) => registry.resume(id)),
+      run: (id, request) => on((registry) => registry.run(id, request)),
+      runs: (id, options) => on((registry) => registry.runs(id, options)),
+      deadLetters: (options) => on((registry) => registry.deadLetters(options)),
+    };
+  }
+
+  /** A session may have ended since it was last used, or end just now; what it was asked for is then asked of a new one. */
+  async #using<T>(use: (opened: Opened) => Promise<T>): Promise<T> {
+    try {
+      return await use(await this.#opened());
+    } catch (error) {
+      if (!isCronkeeperError(error, 'session-lost') || this.#closed) throw error;
+      return use(await this.#opened());
+    }
+  }
+
+  async #opened(): Promise<Opened> {
+    this.#assertOpen();
+    const current = this.#open;
+    const opened = await current?.catch(() => undefined);
+    if (opened !== undefined && !opened.session.signal.aborted) return opened;
+    if (this.#open === current) this.#open = this.#openRegistry();
+    return this.#open as Promise<Opened>;
+  }
+
+  async #openRegistry(): Promise<Opened> {
+    const session = await this.#coordinator.connect();
+    try {
+      const { namespace, shards } = this.#place();
+      const layout = await openNamespace(session, namespace, shards);
+      const name = uniqueToken();
+      let made = 0;
+      const registry = new Registry({
+        session,
+        layout,
+        code: this.#code,
+        now: () => this.#clock.now(),
+        checkCode: async (program) => (await this.#startEvaluator()).check(program),
+        maker: () => `${name}.${(made++).toString(36)}`,
+      });
+      return { session, layout, registry };
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new CronkeeperError('session-lost', 'this Cronkeeper was closed');
+  }
+}
+
+interface Opened {
+  readonly session: Session;
+  readonly layout: Awaited<ReturnType<typeof openNamespace>>;
+  readonly registry: Registry;
+}
+
+function openCoordinator({ url, zkAuth, sessionTimeoutMs = 10_000 }: CronkeeperOptions, clock: Clock): Coordinator {
+  const parsed = parseCoordinatorUrl(url);
+  if (parsed.kind === 'embedded') return openEmbedded({ path: parsed.path, sessionTimeoutMs, clock });
+  const { servers, chroot } = parsed;
+  return openZooKeeper({
+    servers,
+    sessionTimeoutMs,
+    clock,
+    ...(chroot !== undefined && { chroot }),
+    ...(zkAuth !== undefined && { auth: zkAuth }),
+  });
+}
+
+const OPTION_NAMES: ReadonlySet<string> = new Set([
+  ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'capabilities', 'workers'],
+  ...['clock', 'random', 'evaluator', 'coordinator'],
+]);
+
+function assertOptions(options: CronkeeperOptions): void {
+  const refuse = (field: string, value: unknown, allowed: string): never => {
+    throw new CronkeeperError('invalid', `openCronkeeper: ${field}: received ${received(value)}; allowed: ${allowed}`);
+  };
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.has(name)) refuse(name, options[name as keyof CronkeeperOptions], [...OPTION_NAMES].join(', '));
+  }
+  if (typeof options.url !== 'string') refuse('url', options.url, 'a coordinator URL');
+  parseCoordinatorUrl(options.url);
+  assertNamespace(options.namespace ?? 'default');
+  const whole = (field: 'sessionTimeoutMs' | 'shards' | 'workers', min: number, max: number) => {
+    const value = options[field];
+    if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
+    refuse(field, value, `a whole number from ${min} to ${max}`);
+  };
+  whole('sessionTimeoutMs', 500, 40_000);
+  whole('shards', 1, SHARDS_MAX);
+  whole('workers', 1, 64);
+}

@@ -1,0 +1,126 @@
+/** The environment, checked: the only reader of `process.env`. One table says what there is; the README shows it. */
+import { CronkeeperError, type Problem, received } from './errors.ts';
+import { NAMESPACE_PATTERN } from './layout.ts';
+import { SHARDS_MAX } from './namespace.ts';
+import { LINGER_MS_MAX } from './tick.ts';
+import { parseCoordinatorUrl } from './url.ts';
+
+export interface Config {
+  /** Undefined: not set. Local commands then use a file, a Lambda refuses to start. */
+  readonly url?: string;
+  readonly namespace: string;
+  /** `user:password`, digest. */
+  readonly zkAuth?: string;
+  readonly sessionTimeoutMs: number;
+  readonly shards: number;
+  readonly lingerMs: number;
+  /** May do everything. */
+  readonly apiToken?: string;
+  /** May read. */
+  readonly readToken?: string;
+  readonly port: number;
+}
+
+interface Setting {
+  readonly name: string;
+  readonly key: keyof Config;
+  readonly unit: string;
+  /** Bounds of a number; a text has none. */
+  readonly range?: readonly [min: number, max: number];
+  readonly fallback?: string | number;
+  readonly allowed: string;
+  readonly check?: (value: string) => boolean;
+}
+
+const TOKEN_LENGTH_MIN = 16;
+const isToken = (value: string): boolean => value.length >= TOKEN_LENGTH_MIN && /^[\x21-\x7e]+$/.test(value);
+const tokenAllowed = `${TOKEN_LENGTH_MIN} or more visible ASCII characters`;
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'CRONKEEPER_URL',
+    key: 'url',
+    unit: 'URL',
+    allowed: '`zookeeper://host:2181,…/chroot`, `embedded:` or `embedded:./file.db`',
+    check: isUrl,
+  },
+  {
+    name: 'CRONKEEPER_NAMESPACE',
+    key: 'namespace',
+    unit: 'name',
+    fallback: 'default',
+    allowed: '1 to 64 characters from A-Z a-z 0-9 _ -',
+    check: (value) => NAMESPACE_PATTERN.test(value),
+  },
+  {
+    name: 'CRONKEEPER_ZK_AUTH',
+    key: 'zkAuth',
+    unit: 'secret',
+    allowed: '`user:password` (digest)',
+    check: (value) => /^[^:]+:.+$/.test(value),
+  },
+  {
+    name: 'CRONKEEPER_SESSION_TIMEOUT_MS',
+    key: 'sessionTimeoutMs',
+    unit: 'ms',
+    range: [1_000, 40_000],
+    fallback: 10_000,
+    allowed: '1,000 to 40,000',
+  },
+  {
+    name: 'CRONKEEPER_SHARDS',
+    key: 'shards',
+    unit: 'count',
+    range: [1, SHARDS_MAX],
+    fallback: 8,
+    allowed: `1 to ${SHARDS_MAX}`,
+  },
+  {
+    name: 'CRONKEEPER_LINGER_MS',
+    key: 'lingerMs',
+    unit: 'ms',
+    range: [0, LINGER_MS_MAX],
+    fallback: 0,
+    allowed: '0 to 840,000',
+  },
+  { name: 'CRONKEEPER_API_TOKEN', key: 'apiToken', unit: 'secret', allowed: tokenAllowed, check: isToken },
+  { name: 'CRONKEEPER_READ_TOKEN', key: 'readToken', unit: 'secret', allowed: tokenAllowed, check: isToken },
+  { name: 'PORT', key: 'port', unit: 'TCP port', range: [0, 65_535], fallback: 8_080, allowed: '0 to 65,535' },
+];
+
+/**
+ * @param environment default: that of the process.
+ * @throws CronkeeperError `invalid`, with a problem for every variable that is wrong. Secrets are not shown.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const problems: Problem[] = [];
+  const values = SETTINGS.map((setting): [string, string | number | undefined] => {
+    const text = environment[setting.name];
+    if (text === undefined || text === '') return [setting.key, setting.fallback];
+    const value = setting.range === undefined ? text : readNumber(text, setting.range);
+    if (value === undefined || setting.check?.(text) === false) {
+      const shown = setting.unit === 'secret' ? `${text.length} characters` : received(text);
+      problems.push({ field: setting.name, message: `received ${shown}; allowed: ${setting.allowed}` });
+    }
+    return [setting.key, value];
+  });
+  if (problems.length > 0) {
+    const list = problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
+    throw new CronkeeperError('invalid', `invalid environment: ${list}`, { problems });
+  }
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as unknown as Config;
+}
+
+function readNumber(text: string, [min, max]: readonly [number, number]): number | undefined {
+  const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+}
+
+function isUrl(value: string): boolean {
+  try {
+    parseCoordinatorUrl(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

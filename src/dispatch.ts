@@ -1,0 +1,300 @@
+/**
+ * From due entries to settled outcomes: reads the records, plans, writes the journal, hands batches to the evaluator,
+ * and passes what came out to the committer. Of one task there is never more than one launch on its way.
+ */
+import type { EpochMs } from './clock.ts';
+import type { Committer, Item } from './commit.ts';
+import type { Session } from './coordinator.ts';
+import type { TimedEntry } from './due.ts';
+import { CronkeeperError } from './errors.ts';
+import { type Capability, DEFAULT_LIMITS, type Evaluator, type Program, type Run, type Started } from './evaluator.ts';
+import type { Journal } from './journal.ts';
+import { launchId, type Outcome } from './launch.ts';
+import type { Layout } from './layout.ts';
+import type { Lease } from './lease.ts';
+import { type Launch, plan } from './plan.ts';
+import { type Done, inputOf } from './settle.ts';
+import { seedOf } from './shard.ts';
+import { type CodeCache, type Found, isLoaded, type Loaded, loadRecords } from './store.ts';
+
+/** Launches of one batch: read, journalled and handed over together. */
+const BATCH_MAX = 64;
+
+/** Launches on their way at a time, from being read until they are recorded. */
+const IN_FLIGHT_MAX = 10 * BATCH_MAX;
+
+/** Records that are kept at hand because this tick wrote them. */
+const WARM_RECORDS_MAX = 20_000;
+
+export interface DispatcherOptions {
+  readonly session: Session;
+  readonly layout: Layout;
+  readonly leases: ReadonlyMap<number, Lease>;
+  readonly journal: Journal;
+  readonly committer: Committer;
+  readonly evaluator: Evaluator;
+  readonly code: CodeCache;
+  readonly capabilities: Readonly<Record<string, Capability>>;
+  /** The coordinator's view of time. */
+  readonly now: () => EpochMs;
+  /** Milliseconds between the local clock and the coordinator's: local = coordinator + skew. */
+  readonly skewMs: number;
+  /** Whether a run of at most so many milliseconds may still start. */
+  readonly mayStart: (timeoutMs: number) => boolean;
+  /** Aborted when runs must end at once; what has not ended is left to the next tick. */
+  readonly signal: AbortSignal;
+  readonly onDeferred: (count: number) => void;
+  readonly onQuarantined: (taskId: string, problem: CronkeeperError) => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** A launch that is going to run. */
+interface Start {
+  readonly entry: TimedEntry;
+  readonly lease: Lease;
+  readonly loaded: Loaded;
+  readonly skipped: Done['skipped'];
+  readonly launch: Launch;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #warm = new Map<string, Loaded>();
+  /** The entry that is on its way, per task, and those that wait for it. */
+  readonly #busy = new Map<string, TimedEntry[]>();
+  readonly #queue: TimedEntry[] = [];
+  /** Launches that the journal holds ahead of their start, per task. */
+  readonly #prepared = new Map<string, { readonly timer: number; readonly slotMs: EpochMs }>();
+  #inFlight = 0;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Entries that wait for a place. Whoever brings more should wait until there are few. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Takes due entries on; those of a task that is on its way already wait for it. */
+  submit(entries: readonly TimedEntry[]): void {
+    for (const entry of entries) {
+      this.#prepared.delete(entry.taskId);
+      const waiting = this.#busy.get(entry.taskId);
+      if (waiting === undefined) {
+        this.#busy.set(entry.taskId, []);
+        this.#queue.push(entry);
+      } else if (!this.#isKnown(entry, waiting)) waiting.push(entry);
+    }
+    this.#pump();
+  }
+
+  #isKnown(entry: TimedEntry, waiting: readonly TimedEntry[]): boolean {
+    return waiting.some(({ timer }) => timer === entry.timer);
+  }
+
+  /** Resolves when few entries wait, or none are on their way any more. */
+  async room(): Promise<void> {
+    while (this.#queue.length >= IN_FLIGHT_MAX) await this.#change();
+  }
+
+  async idle(): Promise<void> {
+    while (this.#queue.length > 0 || this.#inFlight > 0) await this.#change();
+  }
+
+  /** An item is recorded or dropped: its task is free for what waits. */
+  release(entry: TimedEntry, loaded?: Loaded): void {
+    this.#inFlight--;
+    if (loaded !== undefined) this.#keepWarm(entry.taskId, loaded);
+    const waiting = this.#busy.get(entry.taskId) ?? [];
+    this.#busy.delete(entry.taskId);
+    if (waiting.length > 0) this.submit(waiting);
+    this.#pump();
+    for (const wake of this.#waiters.splice(0)) wake();
+  }
+
+  /** Records may have been edited: read them again. */
+  cool(): void {
+    this.#warm.clear();
+  }
+
+  /** Reads and journals ahead what timers will start soon, so that a start waits for no round trip. */
+  async prepare(entries: readonly TimedEntry[]): Promise<void> {
+    const fresh = entries.filter(
+      ({ taskId, timer }) => !this.#busy.has(taskId) && this.#prepared.get(taskId)?.timer !== timer,
+    );
+    if (fresh.length === 0) return;
+    const found = await this.#load(fresh);
+    const begun = fresh.flatMap((entry, i) => {
+      const loaded = found[i];
+      const lease = this.#options.leases.get(entry.shard);
+      if (lease === undefined || !isLoaded(loaded) || !counts(entry, loaded)) return [];
+      this.#keepWarm(entry.taskId, loaded);
+      // A claim of an at-most-once launch is final, so it is made just before the start and not ahead of it.
+      if (loaded.record.task.delivery === 'at-most-once') return [];
+      const decided = this.#plan(loaded, Math.max(entry.dueMs, this.#options.now()));
+      if (decided.do !== 'decide' || decided.launch === undefined || decided.closing !== undefined) return [];
+      this.#prepared.set(entry.taskId, { timer: entry.timer, slotMs: decided.launch.slotMs });
+      return [{ lease, taskId: entry.taskId, slotMs: decided.launch.slotMs, attempt: decided.launch.attempt }];
+    });
+    const hashes = fresh.flatMap((entry) => this.#warm.get(entry.taskId)?.record.task.code.hash ?? []);
+    await Promise.all([
+      this.#options.journal.begin(begun),
+      this.#options.code.load(this.#options.session, this.#options.layout, hashes),
+    ]);
+  }
+
+  /** What was journalled ahead and has not started will not start any more. */
+  dropPrepared(): void {
+    for (const [taskId, { slotMs }] of this.#prepared) this.#options.journal.done(taskId, slotMs);
+    this.#prepared.clear();
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0 && this.#inFlight < IN_FLIGHT_MAX) {
+      const batch = this.#queue.splice(0, BATCH_MAX);
+      this.#inFlight += batch.length;
+      this.#launch(batch).catch((error: unknown) => {
+        this.#options.onFailed(error);
+        for (const wake of this.#waiters.splice(0)) wake();
+      });
+    }
+  }
+
+  async #launch(entries: readonly TimedEntry[]): Promise<void> {
+    const { session, layout, code, journal } = this.#options;
+    const found = await this.#load(entries);
+    const starts = entries.flatMap((entry, i) => this.#decide(entry, found[i]) ?? []);
+    if (starts.length === 0) return;
+    const programs = await code.load(
+      session,
+      layout,
+      starts.map(({ loaded }) => loaded.record.task.code.hash),
+    );
+    const runnable = starts.filter((start) => this.#hasCode(start, programs));
+    await journal.begin(
+      runnable.map(({ lease, entry: { taskId }, launch: { slotMs, attempt } }) => ({ lease, taskId, slotMs, attempt })),
+    );
+    await this.#run(runnable, programs);
+  }
+
+  async #run(starts: readonly Start[], programs: ReadonlyMap<string, Program>): Promise<void> {
+    const { evaluator, signal } = this.#options;
+    const nowMs = this.#options.now();
+    const runs = starts.map((start) => this.#runOf(start, programs, nowMs));
+    await evaluator.run(runs, (i, outcome) => this.#finished(starts[i] as Start, outcome), signal);
+  }
+
+  #finished(start: Start, outcome: Outcome & Started): void {
+    const { entry, lease, loaded, skipped, launch } = start;
+    if (outcome.error?.class === 'Cancelled') {
+      this.#defer(entry);
+      return;
+    }
+    const startedMs = Math.round(outcome.startedMs - this.#options.skewMs);
+    const finishedMs = startedMs + Math.round(outcome.usage.wallMs);
+    const { fence } = lease;
+    const { createdMs } = loaded.record;
+    this.#commit({ entry, lease, loaded, done: { skipped, launch, outcome, startedMs, finishedMs, fence, createdMs } });
+  }
+
+  /** What is to be done with an entry: a launch to start, or nothing more here. */
+  #decide(entry: TimedEntry, found: Found): Start | undefined {
+    const lease = this.#options.leases.get(entry.shard);
+    if (lease === undefined) return this.#defer(entry);
+    if (found !== undefined && !isLoaded(found)) return this.#quarantine(entry, found);
+    if (found === undefined || !counts(entry, found)) return this.#commit({ entry, lease, done: 'stale' });
+    const nowMs = this.#options.now();
+    const planned = this.#plan(found, nowMs);
+    if (planned.do === 'wait') return this.#defer(entry);
+    if (planned.do === 'purge') return this.#commit({ entry, lease, loaded: found, done: 'purge' });
+    const { skipped, launch, closing } = planned;
+    if (launch !== undefined && closing === undefined) {
+      if (!this.#options.mayStart(found.record.task.timeoutMs)) {
+        this.#options.journal.done(entry.taskId, launch.slotMs);
+        return this.#defer(entry);
+      }
+      return { entry, lease, loaded: found, skipped, launch };
+    }
+    const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };
+    const when = { startedMs: nowMs, finishedMs: nowMs, fence: lease.fence, createdMs: found.record.createdMs };
+    return this.#commit({ entry, lease, loaded: found, done: { skipped, ...decided, ...when } });
+  }
+
+  #plan(loaded: Loaded, nowMs: EpochMs) {
+    const { id } = loaded.record.task;
+    return plan(loaded.record, nowMs, (slotMs) => this.#options.journal.inherited(id, slotMs));
+  }
+
+  #commit(item: Item): undefined {
+    this.#options.committer.add(item);
+  }
+
+  /** Stays in the due index for the next tick. */
+  #defer(entry: TimedEntry): undefined {
+    this.#options.onDeferred(1);
+    this.release(entry);
+  }
+
+  #quarantine(entry: TimedEntry, problem: CronkeeperError): undefined {
+    this.#options.onQuarantined(entry.taskId, problem);
+    this.release(entry);
+  }
+
+  #hasCode(start: Start, programs: ReadonlyMap<string, Program>): boolean {
+    const { id, code } = start.loaded.record.task;
+    if (programs.has(code.hash)) return true;
+    this.#quarantine(start.entry, missingCode(id, code.hash));
+    return false;
+  }
+
+  #runOf({ loaded: { record }, launch, lease }: Start, programs: ReadonlyMap<string, Program>, nowMs: EpochMs): Run {
+    const { task, state } = record;
+    const { slotMs, attempt } = launch;
+    const id = launchId(task.id, slotMs);
+    const input = inputOf(record, launch);
+    const granted = task.capabilities.call.filter((name) => Object.hasOwn(this.#options.capabilities, name));
+    return {
+      program: programs.get(task.code.hash) as Program,
+      context: { taskId: task.id, slotMs, attempt, fence: lease.fence, idempotencyKey: id, input, state },
+      nowMs,
+      seed: seedOf(id, attempt),
+      limits: { ...DEFAULT_LIMITS, wallMs: task.timeoutMs, cpuMs: task.timeoutMs },
+      capabilities: Object.fromEntries(granted.map((name) => [name, this.#options.capabilities[name] as Capability])),
+    };
+  }
+
+  async #load(entries: readonly TimedEntry[]): Promise<Found[]> {
+    const warm = entries.map((entry): Found => {
+      const loaded = this.#warm.get(entry.taskId);
+      return loaded !== undefined && counts(entry, loaded) ? loaded : undefined;
+    });
+    const cold = entries.filter((_, i) => warm[i] === undefined);
+    if (cold.length === 0) return warm;
+    const { session, layout } = this.#options;
+    const read = await loadRecords(
+      session,
+      layout,
+      cold.map(({ taskId }) => taskId),
+    );
+    let next = 0;
+    return warm.map((loaded) => loaded ?? read[next++]);
+  }
+
+  #keepWarm(taskId: string, loaded: Loaded): void {
+    if (this.#warm.size >= WARM_RECORDS_MAX) this.#warm.clear();
+    this.#warm.set(taskId, loaded);
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+}
+
+/** Whether the entry is the one that the task waits for. */
+const counts = ({ timer, dueMs }: TimedEntry, { record }: Loaded): boolean =>
+  record.timer === timer && record.dueMs === dueMs;
+
+const missingCode = (taskId: string, hash: string): CronkeeperError =>
+  new CronkeeperError('corrupt', `task ${taskId}: its code ${hash} is not in the registry; put the task again`);

@@ -1,0 +1,270 @@
+/**
+ * The due index: which tasks are due when. A page under `due/<day>/<minute>/` holds the entries that one write made for
+ * that minute, so a tick reads what is due and nothing else, however many tasks there are. An entry counts only while
+ * its timer number is the task's; so an edit never searches for the entry it replaces, which is swept when it is due.
+ */
+import type { EpochMs } from './clock.ts';
+import { isRefused, type Op, type Session } from './coordinator.ts';
+import {
+  type DueEntry,
+  type DueMinute,
+  decodeDueEntry,
+  dueMinute,
+  encodeDueEntry,
+  type Layout,
+  pageFirstDueMs,
+  pageName,
+} from './layout.ts';
+
+/** Entries of one page: as many as a commit takes, so that most pages are used up whole. */
+export const PAGE_ENTRIES_MAX = 64;
+
+/** Minutes whose pages are read ahead while earlier ones are worked on. */
+const READ_AHEAD_MINUTES = 8;
+
+/** A page as its holder sees it: what is left of it, and the version that the next change must find. */
+export interface Page {
+  readonly shard: number;
+  readonly directory: string;
+  readonly path: string;
+  version: number;
+  readonly left: Map<string, TimedEntry>;
+}
+
+export interface TimedEntry extends DueEntry {
+  readonly shard: number;
+  readonly line: string;
+  readonly page: Page;
+}
+
+interface MinuteDirectory extends DueMinute {
+  readonly shard: number;
+  readonly path: string;
+}
+
+const minutePath = (layout: Layout, shard: number, { day, minute }: DueMinute): string =>
+  `${layout.due(shard)}/${day}/${minute}`;
+
+export interface DueScan {
+  /** Pages with entries due at or before `untilMs`, minute by minute, all shards; pages in `known` are left out. */
+  readonly pages: AsyncGenerator<Page, void>;
+  /** Directories of past minutes that the scan came by; remove them when their pages are gone. */
+  readonly visited: ReadonlySet<string>;
+}
+
+/** Reads what is due until `untilMs`, a few minutes ahead of whoever consumes it. */
+export function scanDue(
+  session: Session,
+  layout: Layout,
+  shards: readonly number[],
+  untilMs: EpochMs,
+  known: ReadonlyMap<string, Page>,
+): DueScan {
+  const visited = new Set<string>();
+  async function* pages(): AsyncGenerator<Page, void> {
+    const minutes = await dueMinutes(session, layout, shards, untilMs);
+    const ahead: Promise<Page[]>[] = [];
+    for (let next = 0; next < minutes.length || ahead.length > 0; ) {
+      while (ahead.length < READ_AHEAD_MINUTES && next < minutes.length) {
+        const directory = minutes[next++] as MinuteDirectory;
+        visited.add(directory.path);
+        const reading = readMinute(session, directory, untilMs, known);
+        reading.catch(() => undefined); // reported when it is awaited; until then it must not count as unhandled
+        ahead.push(reading);
+      }
+      for (const page of (await ahead.shift()) ?? []) yield page;
+    }
+  }
+  return { pages: pages(), visited };
+}
+
+/** Directories of the minutes up to `untilMs`, oldest first: two round trips, whatever the number of shards. */
+async function dueMinutes(
+  session: Session,
+  layout: Layout,
+  shards: readonly number[],
+  untilMs: EpochMs,
+): Promise<MinuteDirectory[]> {
+  const last = dueMinute(untilMs);
+  const byShard = await Promise.all(
+    shards.map(async (shard) => {
+      const days = ((await session.children(layout.due(shard))) ?? []).filter((day) => day <= last.day);
+      const byDay = await Promise.all(
+        days.map(async (day) => {
+          const minutes = (await session.children(`${layout.due(shard)}/${day}`)) ?? [];
+          return minutes
+            .filter((minute) => day < last.day || minute <= last.minute)
+            .map((minute) => ({ shard, day, minute, path: minutePath(layout, shard, { day, minute }) }));
+        }),
+      );
+      return byDay.flat();
+    }),
+  );
+  const order = ({ day, minute }: DueMinute) => `${day}/${minute}`;
+  return byShard.flat().sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : a.shard - b.shard));
+}
+
+async function readMinute(
+  session: Session,
+  directory: MinuteDirectory,
+  untilMs: EpochMs,
+  known: ReadonlyMap<string, Page>,
+): Promise<Page[]> {
+  const names = ((await session.children(directory.path)) ?? [])
+    .filter((name) => !(pageFirstDueMs(name) > untilMs) && !known.has(`${directory.path}/${name}`))
+    .sort((a, b) => pageFirstDueMs(a) - pageFirstDueMs(b));
+  const paths = names.map((name) => `${directory.path}/${name}`);
+  const nodes = await session.getMany(paths);
+  return nodes.flatMap((node, i) =>
+    node === undefined ? [] : [readPage(directory.shard, directory.path, paths[i] as string, node.data, node.version)],
+  );
+}
+
+function readPage(shard: number, directory: string, path: string, text: string, version: number): Page {
+  const page: Page = { shard, directory, path, version, left: new Map() };
+  for (const line of text.split('\n')) {
+    const entry = decodeDueEntry(line);
+    if (entry !== undefined) page.left.set(line, { ...entry, shard, line, page });
+  }
+  return page;
+}
+
+/** Brings pages back to what the coordinator holds; one that is gone has nothing left and no version. */
+export async function reloadPages(session: Session, pages: readonly Page[]): Promise<void> {
+  const nodes = await session.getMany(pages.map(({ path }) => path));
+  for (const [i, page] of pages.entries()) {
+    const node = nodes[i];
+    page.version = node?.version ?? GONE;
+    const lines = new Set(node?.data.split('\n'));
+    for (const line of page.left.keys()) if (!lines.has(line)) page.left.delete(line);
+    for (const line of lines) restoreLine(page, line);
+  }
+}
+
+/** The version of a page whose node is gone. */
+export const GONE = -1;
+
+function restoreLine(page: Page, line: string): void {
+  if (page.left.has(line)) return;
+  const entry = decodeDueEntry(line);
+  if (entry !== undefined) page.left.set(line, { ...entry, shard: page.shard, line, page });
+}
+
+/** Takes entries off their pages; every page is written once, and found at the version that its last write left. */
+export function takeOff(entries: readonly TimedEntry[]): Op[] {
+  const touched = new Set<Page>();
+  for (const { page, line } of entries) {
+    page.left.delete(line);
+    touched.add(page);
+  }
+  return [...touched].flatMap((page): Op[] => {
+    const { path, version } = page;
+    if (version === GONE) return [];
+    if (page.left.size === 0) {
+      page.version = GONE;
+      return [{ op: 'remove', path, version }];
+    }
+    page.version = version + 1;
+    return [{ op: 'set', path, version, data: [...page.left.keys()].join('\n') }];
+  });
+}
+
+export interface NewPages {
+  readonly pages: readonly Page[];
+  readonly entries: readonly TimedEntry[];
+  readonly ops: readonly Op[];
+}
+
+/** Pages for new entries, one for each shard and minute (more when they are many). `maker` makes a unique name. */
+export function newPages(layout: Layout, entries: readonly DueEntry[], maker: () => string): NewPages {
+  const groups = new Map<string, DueEntry[]>();
+  for (const entry of entries) {
+    const shard = layout.shardOf(entry.taskId);
+    const directory = minutePath(layout, shard, dueMinute(entry.dueMs));
+    const group = groups.get(directory);
+    if (group === undefined) groups.set(directory, [entry]);
+    else group.push(entry);
+  }
+  const pages = [...groups].flatMap(([directory, group]) => {
+    const sorted = group.sort((a, b) => a.dueMs - b.dueMs);
+    const chunks = Array.from({ length: Math.ceil(sorted.length / PAGE_ENTRIES_MAX) }, (_, i) =>
+      sorted.slice(i * PAGE_ENTRIES_MAX, (i + 1) * PAGE_ENTRIES_MAX),
+    );
+    return chunks.map((chunk) => newPage(layout, directory, chunk, maker()));
+  });
+  return {
+    pages,
+    entries: pages.flatMap(({ left }) => [...left.values()]),
+    ops: pages.map(({ path, left }) => ({ op: 'create', path, data: [...left.keys()].join('\n') })),
+  };
+}
+
+function newPage(layout: Layout, directory: string, entries: readonly DueEntry[], maker: string): Page {
+  const first = entries[0] as DueEntry;
+  const shard = layout.shardOf(first.taskId);
+  const path = `${directory}/${pageName(first.dueMs, maker)}`;
+  const page: Page = { shard, directory, path, version: 0, left: new Map() };
+  for (const entry of entries) {
+    const line = encodeDueEntry(entry);
+    page.left.set(line, { ...entry, shard, line, page });
+  }
+  return page;
+}
+
+/** Makes the directories of pages, once each; another writer may have made them, and a tick may remove empty ones. */
+export class DueDirectories {
+  readonly #known = new Set<string>();
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async ensure(entries: readonly DueEntry[], layout: Layout): Promise<void> {
+    const missing = new Set<string>();
+    for (const { taskId, dueMs } of entries) {
+      const directory = minutePath(layout, layout.shardOf(taskId), dueMinute(dueMs));
+      if (!this.#known.has(directory)) missing.add(directory);
+    }
+    await Promise.all([...missing].map((directory) => this.#make(directory)));
+  }
+
+  /** After a refusal: what was known may have been removed. */
+  forget(): void {
+    this.#known.clear();
+  }
+
+  /** Removes directories of past minutes, and of past days with them, where nothing is left in them. */
+  async sweep(directories: Iterable<string>): Promise<void> {
+    const days = new Set<string>();
+    const removals = [...directories].map(async (directory) => {
+      this.#known.delete(directory);
+      if (await this.#removeEmpty(directory)) days.add(parentOf(directory));
+    });
+    await Promise.all(removals);
+    await Promise.all([...days].map((day) => this.#removeEmpty(day)));
+  }
+
+  async #make(directory: string): Promise<void> {
+    for (const path of [parentOf(directory), directory]) {
+      if (this.#known.has(path)) continue;
+      await this.#session.multi([{ op: 'create', path, data: '' }]).catch((error: unknown) => {
+        if (!isRefused(error, 'node-exists')) throw error;
+      });
+      this.#known.add(path);
+    }
+  }
+
+  async #removeEmpty(path: string): Promise<boolean> {
+    try {
+      await this.#session.multi([{ op: 'remove', path }]);
+      this.#known.delete(path);
+      return true;
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return false;
+    }
+  }
+}
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));

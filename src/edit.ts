@@ -1,0 +1,122 @@
+/** What users do to a task, as functions from record to record: pure. Each returns the same record if nothing changes. */
+import { isDeepStrictEqual } from 'node:util';
+import type { EpochMs } from './clock.ts';
+import { CronkeeperError } from './errors.ts';
+import {
+  dueOf,
+  isRemoved,
+  type ManualLaunch,
+  moveTo,
+  RECORD_VERSION,
+  rearm,
+  slotAfter,
+  type TaskRecord,
+} from './record.ts';
+import type { Task } from './task.ts';
+
+/** Launches asked for by hand that may wait at a time, and keys that are remembered. */
+export const MANUAL_MAX = 20;
+
+/** A task that is put for the first time. */
+export function register(task: Task, nowMs: EpochMs): TaskRecord {
+  const record: TaskRecord = {
+    v: RECORD_VERSION,
+    task,
+    revision: 1,
+    createdMs: nowMs,
+    updatedMs: nowMs,
+    registeredMs: nowMs,
+    timer: 0,
+    manual: [],
+    asked: [],
+    launches: 0,
+    state: null,
+    runs: [],
+    chunks: [],
+    deadSlots: [],
+  };
+  return rearm(moveTo(record, slotAfter(record, nowMs), 'exhausted'));
+}
+
+/** A task that is put again. The same definition changes nothing; a new schedule begins now. */
+export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
+  if (isRemoved(record)) return revive(record, task, nowMs);
+  if (isDeepStrictEqual(record.task, task)) return record;
+  const edited = { ...record, task, revision: record.revision + 1, updatedMs: nowMs };
+  if (!isSameTiming(record.task, task)) {
+    const registered = { ...edited, registeredMs: nowMs };
+    return rearmed(moveTo(registered, slotAfter(registered, nowMs), 'exhausted'));
+  }
+  return rearmed(record.task.paused && !task.paused ? restart(edited, nowMs) : edited);
+}
+
+/** A task made anew where one was removed: its history stays, all else begins again. */
+function revive(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
+  const createdMs = Math.max(nowMs, record.createdMs + 1);
+  const { runs, chunks, deadSlots, timer } = record;
+  const fresh = { ...register(task, createdMs), revision: record.revision + 1, runs, chunks, deadSlots, timer };
+  return rearm(fresh);
+}
+
+const isSameTiming = (a: Task, b: Task): boolean =>
+  isDeepStrictEqual([a.schedule, a.startMs, a.endMs, a.maxRuns], [b.schedule, b.startMs, b.endMs, b.maxRuns]);
+
+export function pause(record: TaskRecord, nowMs: EpochMs): TaskRecord {
+  if (record.task.paused) return record;
+  return rearmed({ ...edit(record, nowMs), task: { ...record.task, paused: true } });
+}
+
+/** The schedule goes on from now: slots that fell into the pause are not made up for. Revives what `completed` ended. */
+export function resume(record: TaskRecord, nowMs: EpochMs): TaskRecord {
+  if (!record.task.paused && record.ended !== 'completed') return record;
+  return rearmed(restart({ ...edit(record, nowMs), task: { ...record.task, paused: false } }, nowMs));
+}
+
+const restart = (record: TaskRecord, nowMs: EpochMs): TaskRecord =>
+  moveTo(record, slotAfter(record, nowMs), record.ended === 'completed' ? 'completed' : 'exhausted');
+
+/** Leaves a tombstone, which keeps the runs for a while and takes in the record of one that is under way. */
+export function remove(record: TaskRecord, nowMs: EpochMs): TaskRecord {
+  const { nextSlotMs: _, retry: __, busy: ___, ...rest } = edit(record, nowMs);
+  return rearm({ ...rest, ended: 'removed', manual: [], state: null });
+}
+
+export interface Asked {
+  readonly record: TaskRecord;
+  readonly slotMs: EpochMs;
+}
+
+/**
+ * Adds a launch that is due at once and leaves the schedule alone. The same `key` again is the same launch.
+ * @throws CronkeeperError `too-large` when too many wait already.
+ */
+export function ask(record: TaskRecord, nowMs: EpochMs, request: Pick<ManualLaunch, 'key' | 'input'>): Asked {
+  const { key } = request;
+  const known = key === undefined ? undefined : record.asked.find((asked) => asked.key === key);
+  if (known !== undefined) return { record, slotMs: known.slotMs };
+  if (record.manual.length >= MANUAL_MAX) {
+    const message = `task ${record.task.id}: ${MANUAL_MAX} launches asked for by hand are waiting; allowed: ${MANUAL_MAX}`;
+    throw new CronkeeperError('too-large', message);
+  }
+  const slotMs = freeSlot(record, nowMs);
+  const manual = [...record.manual, { slotMs, ...request }];
+  const asked = key === undefined ? record.asked : [...record.asked, { key, slotMs }].slice(-MANUAL_MAX);
+  return { record: rearmed({ ...record, manual, asked }), slotMs };
+}
+
+/** A slot is a launch's name: one that no other launch of the task has. */
+function freeSlot({ manual, nextSlotMs, retry, runs }: TaskRecord, nowMs: EpochMs): EpochMs {
+  const taken = new Set([nextSlotMs, retry?.slotMs, ...runs.map((run) => run.slotMs)]);
+  let slotMs = Math.max(nowMs, (manual.at(-1)?.slotMs ?? 0) + 1);
+  while (taken.has(slotMs)) slotMs++;
+  return slotMs;
+}
+
+const edit = (record: TaskRecord, nowMs: EpochMs): TaskRecord => ({
+  ...record,
+  revision: record.revision + 1,
+  updatedMs: nowMs,
+});
+
+/** A timer that is set right already keeps its number, and so its due entry. */
+const rearmed = (record: TaskRecord): TaskRecord => (dueOf(record) === record.dueMs ? record : rearm(record));

@@ -1,0 +1,83 @@
+/**
+ * The history of a task's runs: the latest are kept in its record, where a launch writes anyway; when they become
+ * many, all but the newest move to a chunk beside it. So a launch costs one small write, nothing needs sweeping, and
+ * a task with all its history is a bounded number of nodes. Pure.
+ */
+import type { Chunk, RunRecord, TaskRecord } from './record.ts';
+
+/** Runs in a record before the older ones move to a chunk. */
+export const INLINE_RUNS_MAX = 8;
+
+/** About how many characters of runs a record carries before they move to a chunk. */
+export const INLINE_CHARS_MAX = 4_096;
+
+/** What a commit has to write beside the record. */
+export interface HistoryChange {
+  readonly write?: { readonly index: number; readonly runs: readonly RunRecord[]; readonly exists: boolean };
+  /** Chunks that are no longer needed. */
+  readonly removed: readonly number[];
+}
+
+const UNCHANGED: HistoryChange = { removed: [] };
+
+/** Adds runs, given oldest first. */
+export function recordRuns(
+  record: TaskRecord,
+  added: readonly RunRecord[],
+): { record: TaskRecord; history: HistoryChange } {
+  const runs = [...added.toReversed(), ...record.runs];
+  const [newest, ...older] = runs;
+  if (newest === undefined) return { record, history: UNCHANGED };
+  const fits = runs.length <= INLINE_RUNS_MAX && (runs.length === 1 || charsOf(runs) <= INLINE_CHARS_MAX);
+  if (fits) return { record: { ...record, runs }, history: UNCHANGED };
+
+  const { kept, dropped } = retain(record.chunks, 1 + older.length, record.task.history);
+  const reused = dropped[0];
+  const index = reused ?? firstFree(kept);
+  return {
+    record: { ...record, runs: [newest], chunks: [{ index, count: older.length }, ...kept] },
+    history: { write: { index, runs: older, exists: reused !== undefined }, removed: dropped.slice(1) },
+  };
+}
+
+/** Drops the oldest chunks as long as the rest holds the runs that the task keeps. */
+function retain(chunks: readonly Chunk[], newerRuns: number, keep: number): { kept: Chunk[]; dropped: number[] } {
+  const kept: Chunk[] = [];
+  const dropped: number[] = [];
+  let total = newerRuns;
+  for (const chunk of chunks) {
+    if (total >= keep) dropped.push(chunk.index);
+    else kept.push(chunk);
+    total += chunk.count;
+  }
+  return { kept, dropped };
+}
+
+const firstFree = (chunks: readonly Chunk[]): number => {
+  const used = new Set(chunks.map(({ index }) => index));
+  let index = 0;
+  while (used.has(index)) index++;
+  return index;
+};
+
+/** An estimate that costs nothing for the many runs without logs. */
+function charsOf(runs: readonly RunRecord[]): number {
+  return runs.reduce((sum, { logs = [], error, output }) => {
+    const logChars = logs.reduce((chars, line) => chars + line.length + 4, 0);
+    const errorChars = error === undefined ? 0 : error.message.length + (error.stack?.length ?? 0) + 64;
+    const outputChars = typeof output === 'object' || typeof output === 'string' ? JSON.stringify(output).length : 8;
+    return sum + 160 + logChars + errorChars + outputChars;
+  }, 0);
+}
+
+export const encodeChunk = (runs: readonly RunRecord[]): string => JSON.stringify(runs);
+
+/** A chunk that cannot be read holds no runs: history is shown as far as it can be. */
+export function decodeChunk(text: string): RunRecord[] {
+  try {
+    const runs: unknown = JSON.parse(text);
+    return Array.isArray(runs) ? runs.filter((run): run is RunRecord => Number.isSafeInteger(run?.slotMs)) : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,155 @@
+/** What to do with a task that is due: pure. Misfire and overlap policies are decided here, and nowhere else. */
+import type { EpochMs } from './clock.ts';
+import { isRemoved, type ManualLaunch, type TaskRecord } from './record.ts';
+import { slotsBetween } from './schedule.ts';
+import { spreadOffsetMs } from './shard.ts';
+
+/**
+ * A slot that is later than this when its turn comes counts as missed for the misfire policy `skip`. It covers a
+ * trigger that comes once a minute with EventBridge's precision of 60 s, and some work in between.
+ */
+export const MISFIRE_TOLERANCE_MS = 150_000;
+
+/** A launch whose holder died this often is given up, even where the task allows fewer attempts. */
+export const CRASH_ATTEMPTS_MAX = 3;
+
+/** An attempt to be made. */
+export interface Launch {
+  readonly slotMs: EpochMs;
+  readonly attempt: number;
+  /** Start of the first attempt, when this is a later one. */
+  readonly sinceMs?: EpochMs;
+  /** Set when it was asked for by hand. */
+  readonly manual?: ManualLaunch;
+  /** Of the definition that runs. */
+  readonly revision: number;
+}
+
+export type SkipReason = 'missed' | 'coalesced' | 'overlap' | 'too-old' | 'too-many';
+
+/** Slots next to each other that were decided, for one reason, without a run. */
+export interface SkippedRange {
+  readonly firstSlotMs: EpochMs;
+  readonly lastSlotMs: EpochMs;
+  readonly count: number;
+  readonly reason: SkipReason;
+}
+
+/** The end of a launch that is not run (again), though an earlier holder had begun it. */
+export interface Closing {
+  readonly status: 'uncertain' | 'failed';
+  readonly reason: string;
+}
+
+export type Plan =
+  /** A tombstone whose time is over. */
+  | { readonly do: 'purge' }
+  /** Nothing is due yet. */
+  | { readonly do: 'wait' }
+  /** Slots to skip, oldest first, then perhaps a launch: to run, or to close. */
+  | {
+      readonly do: 'decide';
+      readonly skipped: readonly SkippedRange[];
+      readonly launch?: Launch;
+      readonly closing?: Closing;
+    };
+
+/** How many attempts at a slot an earlier holder had begun and not recorded; undefined for none. */
+export type InFlight = (slotMs: EpochMs) => number | undefined;
+
+export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = () => undefined): Plan {
+  const { task, retry, manual, dueMs, revision } = record;
+  if (dueMs === undefined || dueMs > nowMs) return { do: 'wait' };
+  if (isRemoved(record)) return { do: 'purge' };
+  if (retry !== undefined && !task.paused) {
+    const { slotMs, attempt, sinceMs } = retry;
+    const launch = { slotMs, attempt, sinceMs, revision, ...(retry.manual !== undefined && { manual: retry.manual }) };
+    return begin(record, [], launch, inFlight);
+  }
+  const asked = manual[0];
+  if (asked !== undefined && asked.slotMs <= nowMs) {
+    return begin(record, [], { slotMs: asked.slotMs, attempt: 1, manual: asked, revision }, inFlight);
+  }
+  const { skipped, slotMs } = decideSlots(record, nowMs, inFlight);
+  if (slotMs === undefined) return skipped.length === 0 ? { do: 'wait' } : { do: 'decide', skipped };
+  return begin(record, skipped, { slotMs, attempt: 1, revision }, inFlight);
+}
+
+/** Takes into account what an earlier holder had begun: it died, or lost its lease, before it could record. */
+function begin(record: TaskRecord, skipped: readonly SkippedRange[], launch: Launch, inFlight: InFlight): Plan {
+  const begun = inFlight(launch.slotMs);
+  if (begun === undefined || begun < launch.attempt) return { do: 'decide', skipped, launch };
+  const { delivery, retry } = record.task;
+  if (delivery === 'at-most-once') {
+    const reason = 'claimed by an earlier holder that did not record an end; at-most-once: not run again';
+    return { do: 'decide', skipped, launch, closing: { status: 'uncertain', reason } };
+  }
+  if (begun >= Math.max(retry.attempts, CRASH_ATTEMPTS_MAX)) {
+    const reason = `begun ${begun} times by holders that did not record an end; given up`;
+    return { do: 'decide', skipped, launch: { ...launch, attempt: begun }, closing: { status: 'failed', reason } };
+  }
+  return { do: 'decide', skipped, launch: { ...launch, attempt: begun + 1 } };
+}
+
+interface SlotDecision {
+  readonly skipped: readonly SkippedRange[];
+  /** The slot to launch; later ones are decided after it. */
+  readonly slotMs?: EpochMs;
+}
+
+/** The misfire and overlap policies over every slot that is due: skips from the oldest to the first that is launched. */
+function decideSlots(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight): SlotDecision {
+  const { task, nextSlotMs, registeredMs } = record;
+  if (nextSlotMs === undefined) return { skipped: [] };
+  const untilMs = Math.min(nowMs - spreadOffsetMs(task), task.endMs ?? Infinity);
+  if (nextSlotMs > untilMs) return { skipped: [] };
+
+  const later = slotsBetween(task.schedule, nextSlotMs, untilMs, registeredMs, task.misfire.max);
+  const slots = later.total < task.misfire.max ? [nextSlotMs, ...later.slots] : later.slots;
+  const total = later.total + 1;
+  const skipped: SkippedRange[] = [];
+  if (total > slots.length) {
+    const lastSlotMs = slotBefore(record, slots[0] as EpochMs, nextSlotMs);
+    skipped.push({
+      firstSlotMs: nextSlotMs,
+      lastSlotMs,
+      count: total - slots.length,
+      reason: dropReason(task.misfire.policy),
+    });
+  }
+  for (const [i, slotMs] of slots.entries()) {
+    const reason = skipReason(record, slotMs, i === slots.length - 1, nowMs);
+    // What an earlier holder has begun is no longer a matter of policy: it may have run.
+    if (reason === undefined || inFlight(slotMs) !== undefined) return { skipped, slotMs };
+    addSkipped(skipped, slotMs, reason);
+  }
+  return { skipped };
+}
+
+const dropReason = (policy: 'skip' | 'once' | 'all'): SkipReason =>
+  policy === 'all' ? 'too-many' : policy === 'once' ? 'coalesced' : 'missed';
+
+/** Why a due slot is not launched; undefined: it is. */
+function skipReason(record: TaskRecord, slotMs: EpochMs, isLatest: boolean, nowMs: EpochMs): SkipReason | undefined {
+  const { task, busy } = record;
+  if (slotMs < nowMs - task.misfire.windowMs) return 'too-old';
+  if (busy !== undefined && slotMs > busy.fromMs && slotMs <= busy.untilMs) {
+    return task.overlap === 'queue' ? undefined : 'overlap';
+  }
+  if (task.misfire.policy === 'all') return undefined;
+  if (!isLatest) return dropReason(task.misfire.policy);
+  const lateMs = nowMs - slotMs - spreadOffsetMs(task);
+  return task.misfire.policy === 'skip' && lateMs > MISFIRE_TOLERANCE_MS ? 'missed' : undefined;
+}
+
+/** Ranges of one reason grow; another reason starts a new one. */
+function addSkipped(ranges: SkippedRange[], slotMs: EpochMs, reason: SkipReason): void {
+  const last = ranges.at(-1);
+  if (last?.reason === reason) ranges[ranges.length - 1] = { ...last, lastSlotMs: slotMs, count: last.count + 1 };
+  else ranges.push({ firstSlotMs: slotMs, lastSlotMs: slotMs, count: 1, reason });
+}
+
+/** The last slot before `slotMs`, which the bounded look-back left out. */
+function slotBefore({ task, registeredMs }: TaskRecord, slotMs: EpochMs, fromMs: EpochMs): EpochMs {
+  return slotsBetween(task.schedule, fromMs, slotMs - 1, registeredMs, 1).slots[0] ?? fromMs;
+}

@@ -1,0 +1,187 @@
+/**
+ * What a task's node holds: its normal form, where its schedule stands, what is pending, and its last runs. One record
+ * per task, changed by compare-and-swap; everything that must not disagree is in here.
+ */
+import type { EpochMs } from './clock.ts';
+import { CronkeeperError, messageOf } from './errors.ts';
+import type { RunError, RunStatus } from './launch.ts';
+import { nextSlot } from './schedule.ts';
+import { spreadOffsetMs } from './shard.ts';
+import type { Task } from './task.ts';
+
+/** Grows when a change of the stored form is not understood by older code. */
+export const RECORD_VERSION = 1;
+
+/** Removed tasks stay as tombstones for so long, so that the record of a run that outlives its task is kept too. */
+export const TOMBSTONE_MS = 7 * 86_400_000;
+
+export interface TaskRecord {
+  readonly v: typeof RECORD_VERSION;
+  readonly task: Task;
+  /** Of the definition: grows with every accepted edit. The ETag. */
+  readonly revision: number;
+  readonly createdMs: EpochMs;
+  readonly updatedMs: EpochMs;
+  /** When the schedule was set: `after` counts from here. */
+  readonly registeredMs: EpochMs;
+  /** Number of the task's due entry; an entry with another number is stale. */
+  readonly timer: number;
+  /** When that entry is due; absent when nothing is to come. */
+  readonly dueMs?: EpochMs;
+  /** The first slot of the schedule that is not decided yet; absent when there is none. */
+  readonly nextSlotMs?: EpochMs;
+  /** The launch that waits for its next attempt. A task has at most one unfinished launch. */
+  readonly retry?: PendingRetry;
+  /** Launches asked for by hand, oldest first. */
+  readonly manual: readonly ManualLaunch[];
+  /** Keys of launches asked for by hand, the latest last: a key again is the same launch. */
+  readonly asked: readonly { readonly key: string; readonly slotMs: EpochMs }[];
+  /** Launches of the schedule that came to an end; `maxRuns` counts them. */
+  readonly launches: number;
+  /** While the last launch of the schedule was unfinished: slots in (fromMs, untilMs] overlapped it. */
+  readonly busy?: { readonly fromMs: EpochMs; readonly untilMs: EpochMs };
+  /** Why nothing more will come. */
+  readonly ended?: 'completed' | 'exhausted' | 'removed';
+  /** Carried from run to run; JSON. */
+  readonly state: unknown;
+  /** The latest runs, newest first; older ones are in chunks. Never empty once the task has run. */
+  readonly runs: readonly RunRecord[];
+  /** Chunks of older runs, newest first. */
+  readonly chunks: readonly Chunk[];
+  /** Slots of the launches kept as dead letters, oldest first. */
+  readonly deadSlots: readonly EpochMs[];
+}
+
+export interface PendingRetry {
+  readonly slotMs: EpochMs;
+  /** Of the attempt to come. */
+  readonly attempt: number;
+  readonly dueMs: EpochMs;
+  /** When the first attempt started: the launch overlaps what falls due from then on. */
+  readonly sinceMs: EpochMs;
+  readonly manual?: ManualLaunch;
+}
+
+export interface ManualLaunch {
+  /** The moment it was asked for, made unique: its slot. */
+  readonly slotMs: EpochMs;
+  /** The caller's key: asking twice with one key launches once. */
+  readonly key?: string;
+  /** In place of the task's input. */
+  readonly input?: unknown;
+}
+
+/** A node of older runs beside the record. */
+export interface Chunk {
+  /** Its number: the last part of its path. */
+  readonly index: number;
+  /** Runs in it. */
+  readonly count: number;
+}
+
+/** One attempt, or a range of slots that was decided without a run. Times in epoch ms. */
+export interface RunRecord {
+  readonly slotMs: EpochMs;
+  readonly attempt: number;
+  readonly status: RunStatus;
+  readonly startedMs: EpochMs;
+  readonly finishedMs: EpochMs;
+  readonly fence: number;
+  /** Of the definition that ran. */
+  readonly revision: number;
+  readonly output?: unknown;
+  readonly error?: RunError;
+  readonly logs?: readonly string[];
+  /** Output or logs were cut. */
+  readonly truncated?: true;
+  /** Set while the launch is not finished: when its next attempt is due. */
+  readonly retryMs?: EpochMs;
+  /** Asked for by hand. */
+  readonly manual?: true;
+  /** For `skipped`: the last slot of the range and how many there were. */
+  readonly lastSlotMs?: EpochMs;
+  readonly count?: number;
+  /** Why it was skipped, or why its end is not known. */
+  readonly reason?: string;
+}
+
+export const isRemoved = (record: TaskRecord): boolean => record.ended === 'removed';
+
+/** What the task waits for next, from the rest of the record. A paused task still runs what is asked for by hand. */
+export function dueOf(record: TaskRecord): EpochMs | undefined {
+  if (isRemoved(record)) return record.updatedMs + TOMBSTONE_MS;
+  const { task, retry, manual, nextSlotMs } = record;
+  if (retry !== undefined && !task.paused) return retry.dueMs;
+  const scheduledMs = nextSlotMs === undefined || task.paused ? Infinity : nextSlotMs + spreadOffsetMs(task);
+  const dueMs = Math.min(manual[0]?.slotMs ?? Infinity, scheduledMs);
+  return dueMs === Infinity ? undefined : dueMs;
+}
+
+/** The record with its timer set to what it waits for; a new number makes every earlier entry stale. */
+export function rearm(record: TaskRecord): TaskRecord {
+  const { dueMs: _, ...rest } = record;
+  const dueMs = dueOf(record);
+  return { ...rest, timer: record.timer + 1, ...(dueMs !== undefined && { dueMs }) };
+}
+
+/** The first slot later than `afterMs` that start, end and maxRuns allow. */
+export function slotAfter(
+  record: Pick<TaskRecord, 'task' | 'registeredMs' | 'launches'>,
+  afterMs: EpochMs,
+): EpochMs | undefined {
+  const { task, registeredMs, launches } = record;
+  if (task.maxRuns !== undefined && launches >= task.maxRuns) return undefined;
+  const slotMs = nextSlot(task.schedule, Math.max(afterMs, (task.startMs ?? -Infinity) - 1), registeredMs);
+  return slotMs === undefined || slotMs > (task.endMs ?? Infinity) ? undefined : slotMs;
+}
+
+/** Moves the schedule to `slotMs`; without one the task has ended. */
+export function moveTo(record: TaskRecord, slotMs: EpochMs | undefined, why: 'completed' | 'exhausted'): TaskRecord {
+  const { nextSlotMs: _, ended: __, ...rest } = record;
+  return slotMs === undefined ? { ...rest, ended: why } : { ...rest, nextSlotMs: slotMs };
+}
+
+export const encodeRecord = (record: TaskRecord): string => JSON.stringify(record);
+
+/**
+ * @throws CronkeeperError `corrupt` when the text is not a record, or one that a newer version wrote. The text is
+ * left alone in either case: whoever reads it puts the task aside and goes on with the others.
+ */
+export function decodeRecord(id: string, text: string): TaskRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CronkeeperError('corrupt', `task ${id}: its node holds no JSON: ${messageOf(error)}`);
+  }
+  const problem = recordProblem(id, value);
+  if (problem !== undefined) throw new CronkeeperError('corrupt', `task ${id}: ${problem}`);
+  return value as TaskRecord;
+}
+
+/** Shallow on purpose: it runs for every launch. It holds off foreign and future records, not a forger. */
+function recordProblem(id: string, value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'its node holds no object';
+  const record = value as Partial<TaskRecord>;
+  if (record.v !== RECORD_VERSION) {
+    return `its record has version ${JSON.stringify(record.v) ?? 'none'}; this program reads version ${RECORD_VERSION}`;
+  }
+  const { task } = record;
+  if (typeof task !== 'object' || task === null || task.id !== id) return 'its record belongs to no task or to another';
+  const sound =
+    typeof task.schedule?.kind === 'string' &&
+    typeof task.code?.hash === 'string' &&
+    typeof task.retry?.attempts === 'number' &&
+    typeof task.misfire?.policy === 'string' &&
+    typeof task.timeoutMs === 'number' &&
+    Number.isSafeInteger(record.timer) &&
+    Number.isSafeInteger(record.revision) &&
+    (record.dueMs === undefined || Number.isSafeInteger(record.dueMs)) &&
+    (record.nextSlotMs === undefined || Number.isSafeInteger(record.nextSlotMs)) &&
+    Array.isArray(record.manual) &&
+    Array.isArray(record.asked) &&
+    Array.isArray(record.runs) &&
+    Array.isArray(record.chunks) &&
+    Array.isArray(record.deadSlots);
+  return sound ? undefined : 'its record lacks fields that every record has';
+}

@@ -1,0 +1,405 @@
+/**
+ * The registry: stores, edits, lists and removes tasks. Every change is a compare-and-swap on the task's record, in one
+ * transaction with its code and its due entry; whoever is slower reads again and tries again. It needs no lease: a run
+ * under way is recorded on the record as the edit left it.
+ */
+import type { EpochMs } from './clock.ts';
+import { isRefused, type Op, type Session } from './coordinator.ts';
+import { DueDirectories, newPages } from './due.ts';
+import { amend, ask, pause, register, remove, resume } from './edit.ts';
+import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
+import type { Program } from './evaluator.ts';
+import { decodeChunk } from './history.ts';
+import { formatInstant } from './instant.ts';
+import { launchId, type RunError } from './launch.ts';
+import type { Layout } from './layout.ts';
+import { listDeadLetters, listTasks } from './listing.ts';
+import { encodeRecord, isRemoved, type RunRecord, type TaskRecord } from './record.ts';
+import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
+import { assertTaskId, invalidDocument, type ParsedTask, parseTask, TASK_LIMITS, type TaskDocument } from './task.ts';
+import type {
+  ListOptions,
+  Page,
+  Precondition,
+  PutOptions,
+  PutResult,
+  RunRequest,
+  RunsOptions,
+  Tasks,
+} from './tasks.ts';
+import { pageLimit } from './tasks.ts';
+import { type QuarantinedView, type Run, runView, type TaskView, taskView } from './view.ts';
+
+/** How often an edit is tried against faster ones. */
+const ATTEMPTS_MAX = 20;
+
+/** Tasks of one transaction, its bytes, and transactions under way, when many are put. */
+const PUT_BATCH_MAX = 50;
+const PUT_BYTES_MAX = 384 * 1024;
+const PUTS_IN_FLIGHT_MAX = 8;
+
+/** Documents that one call may put. */
+export const PUT_MANY_MAX = 100_000;
+
+/** A change that falls due sooner than the longest linger rings the doorbell, so that a lingering tick sees it. */
+const DOORBELL_AHEAD_MS = 15 * 60_000;
+
+/** Bytes of a record with what waits in it, well below what a node may hold. */
+const RECORD_BYTES_MAX = 200 * 1024;
+
+export interface RegistryDeps {
+  readonly session: Session;
+  readonly layout: Layout;
+  readonly code: CodeCache;
+  readonly now: () => EpochMs;
+  /** Parses code before it is stored. */
+  readonly checkCode: (program: Program) => Promise<RunError | undefined>;
+  /** Unique in the namespace. */
+  readonly maker: () => string;
+}
+
+/** From what is stored to what is to be stored; the same record: nothing to do. */
+type Change = (found: Loaded | undefined, nowMs: EpochMs) => TaskRecord;
+
+interface Wish {
+  readonly id: string;
+  readonly program?: Program;
+  readonly change: Change;
+}
+
+interface Changed {
+  readonly wish: Wish;
+  readonly found: Loaded | undefined;
+  readonly record: TaskRecord;
+}
+
+interface Done {
+  readonly record: TaskRecord;
+  readonly created: boolean;
+}
+
+export class Registry implements Tasks {
+  readonly #deps: RegistryDeps;
+  readonly #directories: DueDirectories;
+  /** Hashes whose nodes were seen to be there. */
+  readonly #stored = new Set<string>();
+
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+    this.#directories = new DueDirectories(deps.session);
+  }
+
+  async put(document: TaskDocument, options: PutOptions = {}): Promise<PutResult> {
+    const parsed = parseTask(document);
+    await this.#checkCode(parsed, 'code');
+    const [done] = await this.#apply([this.#putWish(parsed, options)]);
+    return putResult(done as Done, parsed);
+  }
+
+  async putMany(documents: readonly TaskDocument[]): Promise<PutResult[]> {
+    const parsed = await this.#parseAll(documents);
+    const results: PutResult[] = new Array(parsed.length);
+    const batches = batchesOf(parsed);
+    const work = async () => {
+      for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+        const { from, tasks } = batch;
+        const done = await this.#apply(tasks.map((task) => this.#putWish(task, {})));
+        for (const [i, task] of tasks.entries()) results[from + i] = putResult(done[i] as Done, task);
+      }
+    };
+    await Promise.all(Array.from({ length: PUTS_IN_FLIGHT_MAX }, work));
+    return results;
+  }
+
+  async get(id: string): Promise<TaskView | QuarantinedView | undefined> {
+    assertTaskId(id);
+    const { session, layout, code } = this.#deps;
+    const [found] = await loadRecords(session, layout, [id]);
+    if (found === undefined) return undefined;
+    if (!isLoaded(found)) return { id, status: 'quarantined', problem: found.message };
+    if (isRemoved(found.record)) return undefined;
+    const { hash } = found.record.task.code;
+    const programs = await code.load(session, layout, [hash]);
+    return taskView(found.record, programs.get(hash)?.source);
+  }
+
+  list(options: ListOptions = {}) {
+    return listTasks(this.#deps.session, this.#deps.layout, options);
+  }
+
+  async remove(id: string, options: Precondition = {}): Promise<boolean> {
+    try {
+      await this.#edit(id, options, remove);
+      return true;
+    } catch (error) {
+      if (isCronkeeperError(error, 'not-found')) return false;
+      throw error;
+    }
+  }
+
+  async pause(id: string): Promise<TaskView> {
+    return taskView(await this.#edit(id, {}, pause));
+  }
+
+  async resume(id: string): Promise<TaskView> {
+    return taskView(await this.#edit(id, {}, resume));
+  }
+
+  async run(id: string, request: RunRequest = {}) {
+    assertRunRequest(request);
+    let slotMs = 0;
+    // A key of our own where the caller has none: a change whose reply was lost must not be made twice.
+    const keyed = { key: this.#deps.maker(), ...request };
+    await this.#edit(id, {}, (record, nowMs) => {
+      const asked = ask(record, nowMs, keyed);
+      slotMs = asked.slotMs;
+      return asked.record;
+    });
+    return { launchId: launchId(id, slotMs), slot: formatInstant(slotMs) };
+  }
+
+  async runs(id: string, options: RunsOptions = {}): Promise<Page<Run>> {
+    assertTaskId(id);
+    const limit = pageLimit(options.limit);
+    const { session, layout } = this.#deps;
+    const [found] = await loadRecords(session, layout, [id]);
+    if (found === undefined) throw notFound(id);
+    if (!isLoaded(found)) throw found;
+    const { record } = found;
+    const chunks = await session.getMany(record.chunks.map(({ index }) => layout.chunk(id, index)));
+    const kept = [...record.runs, ...chunks.flatMap((node) => (node === undefined ? [] : decodeChunk(node.data)))];
+    const runs = kept.slice(0, Math.max(record.task.history, 1));
+    const from = options.cursor === undefined ? 0 : afterCursor(runs, options.cursor);
+    const items = runs.slice(from, from + limit);
+    const last = items.at(-1);
+    const more = last !== undefined && from + limit < runs.length;
+    return { items: items.map((run) => runView(id, run)), ...(more && { cursor: cursorOf(last) }) };
+  }
+
+  deadLetters(options: { readonly limit?: number } = {}) {
+    return listDeadLetters(this.#deps.session, this.#deps.layout, options);
+  }
+
+  #putWish({ task, program }: ParsedTask, options: PutOptions): Wish {
+    const change: Change = (found, nowMs) => {
+      const current = found === undefined || isRemoved(found.record) ? undefined : found.record;
+      if (options.ifNoneMatch === '*' && current !== undefined)
+        throw preconditionFailed(task.id, 'no such task', current);
+      if (options.ifMatch !== undefined) assertMatch(task.id, options.ifMatch, current);
+      return found === undefined ? register(task, nowMs) : amend(found.record, task, nowMs);
+    };
+    return { id: task.id, program, change };
+  }
+
+  async #edit(id: string, { ifMatch }: Precondition, change: (record: TaskRecord, nowMs: EpochMs) => TaskRecord) {
+    assertTaskId(id);
+    const [done] = await this.#apply([
+      {
+        id,
+        change: (found, nowMs) => {
+          if (found === undefined || isRemoved(found.record)) throw notFound(id);
+          if (ifMatch !== undefined) assertMatch(id, ifMatch, found.record);
+          return change(found.record, nowMs);
+        },
+      },
+    ]);
+    return (done as Done).record;
+  }
+
+  /** Applies changes in one transaction; against faster ones, again. */
+  async #apply(wishes: readonly Wish[]): Promise<Done[]> {
+    const { session, layout } = this.#deps;
+    for (let attempt = 1; ; attempt++) {
+      const nowMs = this.#deps.now();
+      const loaded = await loadRecords(
+        session,
+        layout,
+        wishes.map(({ id }) => id),
+      );
+      const changes = wishes.map((wish, i) => {
+        const found = loaded[i];
+        if (found !== undefined && !isLoaded(found)) throw found;
+        const record = wish.change(found, nowMs);
+        if (record !== found?.record) assertFits(record);
+        return { wish, found, record };
+      });
+      const changed = changes.filter(({ found, record }) => record !== found?.record);
+      try {
+        if (changed.length > 0) await this.#write(changed, nowMs);
+        return results(changes);
+      } catch (error) {
+        const isUnknown = isCronkeeperError(error, 'outcome-unknown');
+        if ((!isUnknown && !isRefused(error)) || attempt === ATTEMPTS_MAX) throw error;
+        if (isUnknown && (await this.#isThere(changed.map(({ record }) => record)))) return results(changes);
+        this.#directories.forget();
+        this.#stored.clear();
+      }
+    }
+  }
+
+  /** The reply was lost: was the change made? It is atomic, so any of its records tells. */
+  async #isThere(records: readonly TaskRecord[]): Promise<boolean> {
+    const [first] = records;
+    if (first === undefined) return true;
+    const node = await this.#deps.session.get(this.#deps.layout.task(first.task.id));
+    return node?.data === encodeRecord(first);
+  }
+
+  async #write(changed: readonly Changed[], nowMs: EpochMs): Promise<void> {
+    const { session, layout, maker } = this.#deps;
+    const code = await this.#codeOps(changed.flatMap(({ wish }) => wish.program ?? []));
+    const armed = changed.filter(({ found, record }) => record.timer !== found?.record.timer);
+    const entries = armed.flatMap(({ record: { task, dueMs, timer } }) =>
+      dueMs === undefined ? [] : [{ taskId: task.id, dueMs, timer }],
+    );
+    await this.#directories.ensure(entries, layout);
+    const records = changed.map(({ found, record }): Op => {
+      const path = layout.task(record.task.id);
+      const data = encodeRecord(record);
+      return found === undefined ? { op: 'create', path, data } : { op: 'set', path, data, version: found.version };
+    });
+    const soonMs = nowMs + DOORBELL_AHEAD_MS;
+    const soon = changed.filter(
+      ({ found, record }) => Math.min(record.dueMs ?? Infinity, found?.record.dueMs ?? Infinity) <= soonMs,
+    );
+    const shards = new Set(soon.map(({ record }) => layout.shardOf(record.task.id)));
+    const rings = [...shards].map((shard): Op => ({ op: 'set', path: layout.doorbell(shard), data: '' }));
+    await session.multi([...code, ...records, ...newPages(layout, entries, maker).ops, ...rings]);
+  }
+
+  /** Creates what is not stored yet, and checks what is, so that no task ever names code that is not there. */
+  async #codeOps(programs: readonly Program[]): Promise<Op[]> {
+    const { session, layout, code } = this.#deps;
+    const byHash = new Map(programs.map((program) => [program.hash, program]));
+    const unknown = [...byHash.keys()].filter((hash) => !this.#stored.has(hash));
+    const nodes = await session.getMany(unknown.map((hash) => layout.code(hash)));
+    const missing = new Set(unknown.filter((_, i) => nodes[i] === undefined));
+    for (const program of byHash.values()) {
+      code.put(program);
+      this.#stored.add(program.hash);
+    }
+    return [...byHash.values()].map(({ hash, source }): Op => {
+      const path = layout.code(hash);
+      return missing.has(hash) ? { op: 'create', path, data: source } : { op: 'check', path };
+    });
+  }
+
+  async #parseAll(documents: readonly TaskDocument[]): Promise<ParsedTask[]> {
+    if (documents.length > PUT_MANY_MAX) {
+      throw new CronkeeperError(
+        'too-large',
+        `received ${documents.length} documents; allowed: at most ${PUT_MANY_MAX}`,
+      );
+    }
+    const parsed = documents.map((document, i) => atIndex(i, () => parseTask(document)));
+    const first = new Map<string, number>();
+    for (const [i, { task }] of parsed.entries()) {
+      const earlier = first.get(task.id);
+      if (earlier !== undefined) {
+        const message = `received ${received(task.id)} again; it is the id of document ${earlier} already`;
+        throw invalidDocument('tasks', [{ field: `${i}.id`, message }]);
+      }
+      first.set(task.id, i);
+    }
+    const byHash = new Map(parsed.map((task, i) => [task.program.hash, { task, i }]));
+    for (const { task, i } of byHash.values()) await this.#checkCode(task, `${i}.code`);
+    return parsed;
+  }
+
+  async #checkCode({ program }: ParsedTask, field: string): Promise<void> {
+    if (this.#stored.has(program.hash)) return;
+    const error = await this.#deps.checkCode(program);
+    if (error === undefined) return;
+    const where = error.stack === undefined ? '' : ` (${error.stack.trim().split('\n')[0]})`;
+    throw invalidDocument('task', [{ field, message: `${error.name}: ${error.message}${where}` }]);
+  }
+}
+
+const results = (changes: readonly Changed[]): Done[] =>
+  changes.map(({ found, record }) => ({ record, created: found === undefined || isRemoved(found.record) }));
+
+const putResult = ({ record, created }: Done, { program }: ParsedTask): PutResult => ({
+  ...taskView(record, program.source),
+  created,
+});
+
+interface Batch {
+  readonly from: number;
+  readonly tasks: ParsedTask[];
+}
+
+/** Batches that fit a transaction, by number and by bytes. */
+function batchesOf(parsed: readonly ParsedTask[]): Batch[] {
+  const batches: Batch[] = [];
+  let bytes = 0;
+  for (const [from, each] of parsed.entries()) {
+    const more = Buffer.byteLength(each.program.source) + Buffer.byteLength(JSON.stringify(each.task)) + 1_024;
+    const last = batches.at(-1);
+    if (last === undefined || last.tasks.length === PUT_BATCH_MAX || bytes + more > PUT_BYTES_MAX) {
+      batches.push({ from, tasks: [each] });
+      bytes = more;
+    } else {
+      last.tasks.push(each);
+      bytes += more;
+    }
+  }
+  return batches;
+}
+
+function atIndex<T>(index: number, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!isCronkeeperError(error, 'invalid')) throw error;
+    const problems = error.problems.map(({ field, message }) => ({
+      field: field === '' ? `${index}` : `${index}.${field}`,
+      message,
+    }));
+    throw invalidDocument('tasks', problems);
+  }
+}
+
+function assertRunRequest({ input, key }: RunRequest): void {
+  if (key !== undefined && (typeof key !== 'string' || key.length < 1 || key.length > 128)) {
+    const message = `received ${received(key)}; allowed: a string of 1 to 128 characters`;
+    throw invalidDocument('run request', [{ field: 'key', message }]);
+  }
+  const bytes = input === undefined ? 0 : Buffer.byteLength(JSON.stringify(input) ?? '');
+  if (bytes > TASK_LIMITS.inputBytesMax) {
+    const message = `received ${bytes} bytes as JSON; allowed: at most ${TASK_LIMITS.inputBytesMax}`;
+    throw invalidDocument('run request', [{ field: 'input', message }]);
+  }
+}
+
+function assertFits(record: TaskRecord): void {
+  const bytes = Buffer.byteLength(encodeRecord(record));
+  if (bytes <= RECORD_BYTES_MAX) return;
+  const message = `task ${record.task.id}: its record would take ${bytes} bytes; allowed: at most ${RECORD_BYTES_MAX}`;
+  throw new CronkeeperError('too-large', message);
+}
+
+function assertMatch(id: string, ifMatch: number, record: TaskRecord | undefined): void {
+  if (record?.revision !== ifMatch) throw preconditionFailed(id, `revision ${ifMatch}`, record);
+}
+
+function preconditionFailed(id: string, wanted: string, record: TaskRecord | undefined): CronkeeperError {
+  const found = record === undefined ? 'no such task' : `revision ${record.revision}`;
+  return new CronkeeperError('conflict', `task ${id}: the request asks for ${wanted}; found ${found}`);
+}
+
+const notFound = (id: string): CronkeeperError => new CronkeeperError('not-found', `task ${id} does not exist`);
+
+const cursorOf = ({ slotMs, attempt, finishedMs }: RunRecord): string => `${finishedMs}-${slotMs}-${attempt}`;
+
+/** Where the list goes on. Runs that came since are before it; if its own run is gone, what is older follows. */
+function afterCursor(runs: readonly RunRecord[], cursor: string): number {
+  const match = /^(\d{1,16})-(\d{1,16})-(\d{1,9})$/.exec(cursor);
+  if (match === null) {
+    const message = `received ${received(cursor)}; allowed: the cursor of an earlier answer`;
+    throw invalidDocument('request', [{ field: 'cursor', message }]);
+  }
+  const index = runs.findIndex((run) => cursorOf(run) === cursor);
+  if (index >= 0) return index + 1;
+  const older = runs.findIndex((run) => run.finishedMs < Number(match[1]));
+  return older < 0 ? runs.length : older;
+}

@@ -1,0 +1,69 @@
+/** What a tick did, in numbers: `due` = succeeded + failed + timedOut + skipped + uncertain + deferred. */
+import type { Done, Settled } from './settle.ts';
+
+export interface TickReport {
+  /** Shards whose lease this tick had. 0: others hold all of them, and are at work. */
+  readonly shards: number;
+  /** Slots and retries that were due. */
+  readonly due: number;
+  readonly succeeded: number;
+  /** Attempts that failed, whether they are tried again or not. */
+  readonly failed: number;
+  readonly timedOut: number;
+  /** Slots that a policy passed over. */
+  readonly skipped: number;
+  readonly uncertain: number;
+  /** Left for the next tick: time was short, or a lease was lost. */
+  readonly deferred: number;
+  /** Shards whose lease was lost to a newer holder. */
+  readonly fenced: number;
+  /** Tasks whose record cannot be read, with the reason: left alone. At most 100. */
+  readonly quarantined: readonly { readonly taskId: string; readonly problem: string }[];
+  /** Latest start of a launch of the schedule behind its slot, ms. */
+  readonly maxLateMs: number;
+  readonly durationMs: number;
+  /** Local clock minus the coordinator's, ms. */
+  readonly clockSkewMs: number;
+}
+
+const QUARANTINED_MAX = 100;
+
+/** A report in the making. */
+export class Tally {
+  shards = 0;
+  succeeded = 0;
+  failed = 0;
+  timedOut = 0;
+  skipped = 0;
+  uncertain = 0;
+  deferred = 0;
+  fenced = 0;
+  maxLateMs = 0;
+  clockSkewMs = 0;
+  readonly #quarantined = new Map<string, string>();
+
+  count({ skipped }: Done, { run }: Settled): void {
+    for (const range of skipped) this.skipped += range.count;
+    if (run === undefined) return;
+    if (run.status === 'succeeded') this.succeeded++;
+    else if (run.status === 'timed-out') this.timedOut++;
+    else if (run.status === 'uncertain') this.uncertain++;
+    else this.failed++;
+    if (run.manual === undefined && run.attempt === 1)
+      this.maxLateMs = Math.max(this.maxLateMs, run.startedMs - run.slotMs);
+  }
+
+  quarantine(taskId: string, problem: string): void {
+    if (this.#quarantined.size < QUARANTINED_MAX) this.#quarantined.set(taskId, problem);
+  }
+
+  report(durationMs: number): TickReport {
+    const { shards, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced, maxLateMs, clockSkewMs } = this;
+    const due = succeeded + failed + timedOut + skipped + uncertain + deferred;
+    const quarantined = [...this.#quarantined].map(([taskId, problem]) => ({ taskId, problem }));
+    return {
+      ...{ shards, due, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced },
+      ...{ quarantined, maxLateMs, durationMs, clockSkewMs },
+    };
+  }
+}

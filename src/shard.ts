@@ -1,0 +1,31 @@
+/** Which shard and which directories a task belongs to: stable hashes of its id, the same on every machine. */
+
+/** FNV-1a, 32 bits, with a final mix (murmur3's) so that the low bits of similar ids differ. */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+export const shardOf = (taskId: string, shards: number): number => hash32(taskId) % shards;
+
+/** Directories of tasks, code and dead letters: as many as two hexadecimal digits can name. */
+export const BUCKETS = 256;
+
+/** Independent of the shard: other bits decide. */
+export const bucketOf = (name: string): string => (hash32(`bucket:${name}`) % BUCKETS).toString(16).padStart(2, '0');
+
+/** How far `spread` moves the task inside its window, 0 … spreadMs - 1. */
+export const spreadOffsetMs = ({ id, spreadMs }: { readonly id: string; readonly spreadMs: number }): number =>
+  spreadMs === 0 ? 0 : Math.floor((hash32(`spread:${id}`) / 2 ** 32) * spreadMs);
+
+/** A seed for the randomness of one attempt. */
+export const seedOf = (launchId: string, attempt: number): number => hash32(`${launchId}#${attempt}`);
+
+/** The order in which a tick tries the shards: rotated by chance, so that parallel ticks do not start at the same one. */
+export function visitingOrder(shards: number, random: number): number[] {
+  const first = Math.floor(random * shards);
+  return Array.from({ length: shards }, (_, i) => (first + i) % shards);
+}

@@ -1,0 +1,76 @@
+/** Reading task records, and the code they name: many at a time, with what cannot be understood kept apart. */
+import type { Session } from './coordinator.ts';
+import { CronkeeperError, isCronkeeperError } from './errors.ts';
+import type { Program } from './evaluator.ts';
+import type { Layout } from './layout.ts';
+import { programOf } from './program.ts';
+import { decodeRecord, type TaskRecord } from './record.ts';
+
+/** A record and the version that a change of it must find. */
+export interface Loaded {
+  readonly record: TaskRecord;
+  readonly version: number;
+}
+
+/** What a task's node holds: a record, nothing, or something that must be left alone. */
+export type Found = Loaded | CronkeeperError | undefined;
+
+export const isLoaded = (found: Found): found is Loaded => found !== undefined && !(found instanceof CronkeeperError);
+
+export async function loadRecords(session: Session, layout: Layout, taskIds: readonly string[]): Promise<Found[]> {
+  const nodes = await session.getMany(taskIds.map((id) => layout.task(id)));
+  return nodes.map((node, i): Found => {
+    if (node === undefined) return undefined;
+    try {
+      return { record: decodeRecord(taskIds[i] as string, node.data), version: node.version };
+    } catch (error) {
+      if (isCronkeeperError(error, 'corrupt')) return error;
+      throw error;
+    }
+  });
+}
+
+/** Characters of source that a process keeps at hand. */
+const CODE_CACHE_CHARS_MAX = 32 * 1024 * 1024;
+
+/** Sources by hash. A hash never changes its meaning, so what is cached is right for ever. */
+export class CodeCache {
+  readonly #programs = new Map<string, Program>();
+  #chars = 0;
+
+  get(hash: string): Program | undefined {
+    return this.#programs.get(hash);
+  }
+
+  put(program: Program): void {
+    if (this.#programs.has(program.hash)) return;
+    this.#programs.set(program.hash, program);
+    this.#chars += program.source.length;
+    for (const [hash, { source }] of this.#programs) {
+      if (this.#chars <= CODE_CACHE_CHARS_MAX) break;
+      this.#programs.delete(hash);
+      this.#chars -= source.length;
+    }
+  }
+
+  /** Reads the sources that are not at hand. A hash whose node is missing or does not match has none in the answer. */
+  async load(session: Session, layout: Layout, hashes: readonly string[]): Promise<Map<string, Program>> {
+    const wanted = new Set(hashes);
+    const found = new Map<string, Program>();
+    const missing: string[] = [];
+    for (const hash of wanted) {
+      const program = this.#programs.get(hash);
+      if (program === undefined) missing.push(hash);
+      else found.set(hash, program);
+    }
+    if (missing.length === 0) return found;
+    const nodes = await session.getMany(missing.map((hash) => layout.code(hash)));
+    for (const [i, node] of nodes.entries()) {
+      const program = node === undefined ? undefined : programOf(node.data);
+      if (program === undefined || program.hash !== missing[i]) continue;
+      this.put(program);
+      found.set(program.hash, program);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * The task document: what users write, and its normal form, which the engine reads. Everything a document may say,
+ * with its defaults and bounds, is in this file; `docs` and the OpenAPI page are made from the same schema.
+ */
+import { z } from 'zod';
+import type { EpochMs } from './clock.ts';
+import { parseDuration } from './duration.ts';
+import { CronkeeperError, isCronkeeperError, type Problem, received } from './errors.ts';
+import type { CodeKind, Program } from './evaluator.ts';
+import { parseInstant } from './instant.ts';
+import { programOf } from './program.ts';
+import { parseSchedule, SCHEDULE_JSON_SCHEMA, type Schedule, type ScheduleDocument } from './schedule.ts';
+
+export const TASK_LIMITS = {
+  /** UTF-8 bytes of the source. */
+  codeBytesMax: 64 * 1024,
+  /** UTF-8 bytes of `input` as JSON, also of a manual run's. */
+  inputBytesMax: 32 * 1024,
+  /** UTF-8 bytes of the carried state as JSON. */
+  stateBytesMax: 64 * 1024,
+  labelsMax: 16,
+  historyMax: 200,
+  attemptsMax: 100,
+  misfireMax: 10_000,
+  fetchPatternsMax: 32,
+  callNamesMax: 32,
+  timeoutMsMax: 14 * 60_000,
+} as const;
+
+const ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
+
+export type MisfirePolicy = 'skip' | 'once' | 'all';
+export type OverlapPolicy = 'skip' | 'queue';
+export type Delivery = 'at-least-once' | 'at-most-once';
+
+/** The normal form of a task document: times in ms, defaults filled in, the code by its hash. */
+export interface Task {
+  readonly id: string;
+  readonly schedule: Schedule;
+  /** Hash and kind of the code; the source is stored once per hash. */
+  readonly code: { readonly hash: string; readonly kind: CodeKind };
+  readonly input: unknown;
+  readonly startMs?: EpochMs;
+  readonly endMs?: EpochMs;
+  readonly maxRuns?: number;
+  /** The launches of a slot are moved by a stable hash of the id, up to this far. */
+  readonly spreadMs: number;
+  readonly paused: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly misfire: { readonly policy: MisfirePolicy; readonly windowMs: number; readonly max: number };
+  readonly overlap: OverlapPolicy;
+  readonly retry: Retry;
+  readonly timeoutMs: number;
+  readonly delivery: Delivery;
+  readonly capabilities: { readonly fetch: readonly string[]; readonly call: readonly string[] };
+  /** Runs kept. */
+  readonly history: number;
+}
+
+export interface Retry {
+  /** Attempts at a launch in all, the first included. */
+  readonly attempts: number;
+  readonly backoffMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+  readonly jitter: boolean;
+}
+
+/** A text that becomes something else, or a list of what is wrong with it. */
+function parsed<T>(allowed: string, parse: (value: string) => T) {
+  return z.string(`a ${allowed}`).transform((value, context): T => {
+    try {
+      return parse(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : allowed, input: value });
+      return z.NEVER;
+    }
+  });
+}
+
+const duration = (minMs: number, maxMs: number, range: string) =>
+  parsed(`duration of ${range}, such as "30s" or "5m"`, (text) => {
+    const ms = parseDuration(text);
+    if (ms < minMs || ms > maxMs) throw new Error(`received ${received(text)}; allowed: a duration of ${range}`);
+    return ms;
+  }).meta({ description: `A duration of ${range}, such as \`30s\`, \`5m\`, \`1h30m\`.` });
+
+const instant = parsed('ISO 8601 instant with an offset, such as "2026-03-01T09:00:00Z"', parseInstant).meta({
+  format: 'date-time',
+});
+
+const whole = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min).max(max);
+
+const jsonValue = (bytesMax: number) =>
+  z.json().refine((value) => Buffer.byteLength(JSON.stringify(value)) <= bytesMax, {
+    error: `allowed: at most ${bytesMax} bytes as JSON`,
+  });
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const YEAR = 366 * DAY;
+
+const schedule = z
+  .unknown()
+  .transform((value, context): Schedule => {
+    try {
+      return parseSchedule(value, '');
+    } catch (error) {
+      if (!isCronkeeperError(error, 'invalid')) throw error;
+      for (const { field, message } of error.problems) {
+        context.addIssue({ code: 'custom', message, path: field === '' ? [] : field.split('.'), input: value });
+      }
+      return z.NEVER;
+    }
+  })
+  .meta({ override: SCHEDULE_JSON_SCHEMA });
+
+const taskId = z
+  .string('a string of 1 to 128 characters from A-Z a-z 0-9 . _ -')
+  .regex(ID_PATTERN, 'a string of 1 to 128 characters from A-Z a-z 0-9 . _ -')
+  .refine((id) => id !== '.' && id !== '..', { error: 'a name other than . and ..' });
+
+/** The document as users write it. */
+export const taskSchema = z
+  .strictObject({
+    id: taskId,
+    schedule,
+    code: z
+      .string('JavaScript source text')
+      .min(1, 'JavaScript source text, not empty')
+      .refine((code) => Buffer.byteLength(code) <= TASK_LIMITS.codeBytesMax, {
+        error: `at most ${TASK_LIMITS.codeBytesMax} bytes of source`,
+      }),
+    input: jsonValue(TASK_LIMITS.inputBytesMax).default(null),
+    start: instant.optional(),
+    end: instant.optional(),
+    maxRuns: whole(1, 1_000_000_000).optional(),
+    spread: duration(0, DAY, '0s to 1d').optional(),
+    paused: z.boolean('true or false').default(false),
+    labels: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, 'a label name of 1 to 64 characters from A-Z a-z 0-9 . _ / -'),
+        z.string('a string of at most 128 characters').max(128),
+      )
+      .refine((labels) => Object.keys(labels).length <= TASK_LIMITS.labelsMax, {
+        error: `at most ${TASK_LIMITS.labelsMax} labels`,
+      })
+      .default({}),
+    misfire: z
+      .strictObject({
+        policy: z.enum(['skip', 'once', 'all']).default('once'),
+        window: duration(1_000, YEAR, '1s to 366d').optional(),
+        max: whole(1, TASK_LIMITS.misfireMax).default(100),
+      })
+      .prefault({}),
+    overlap: z.enum(['skip', 'queue']).default('skip'),
+    retry: z
+      .strictObject({
+        attempts: whole(1, TASK_LIMITS.attemptsMax).default(3),
+        backoff: duration(0, DAY, '0s to 1d').optional(),
+        factor: z.number('a number from 1 to 10').min(1).max(10).default(2),
+        max: duration(0, 7 * DAY, '0s to 7d').optional(),
+        jitter: z.boolean('true or false').default(true),
+      })
+      .prefault({}),
+    timeout: duration(1, TASK_LIMITS.timeoutMsMax, '1ms to 14m').optional(),
+    delivery: z.enum(['at-least-once', 'at-most-once']).default('at-least-once'),
+    capabilities: z
+      .strictObject({
+        fetch: z
+          .array(z.url('an origin, such as "https://api.example.com"'))
+          .max(TASK_LIMITS.fetchPatternsMax)
+          .default([]),
+        call: z.array(z.string().min(1).max(128)).max(TASK_LIMITS.callNamesMax).default([]),
+      })
+      .prefault({}),
+    history: whole(1, TASK_LIMITS.historyMax).default(20),
+  })
+  .refine((doc) => doc.start === undefined || doc.end === undefined || doc.start < doc.end, {
+    path: ['end'],
+    error: 'an instant later than start',
+  })
+  .meta({ id: 'Task', title: 'Task document' });
+
+/** A task document as users write it; `z.input` of the schema, for editors and type checks. */
+export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule'> & { readonly schedule: ScheduleDocument };
+
+export interface ParsedTask {
+  readonly task: Task;
+  readonly program: Program;
+}
+
+/**
+ * Checks a document and brings it to normal form.
+ * @throws CronkeeperError `invalid`, with a problem for every wrong field.
+ */
+export function parseTask(document: unknown): ParsedTask {
+  const result = taskSchema.safeParse(document, { reportInput: true });
+  if (!result.success) throw invalidDocument('task', problemsOf(result.error));
+  const doc = result.data;
+  const program = programOf(doc.code);
+  const task: Task = {
+    id: doc.id,
+    schedule: doc.schedule,
+    code: { hash: program.hash, kind: program.kind },
+    input: doc.input,
+    ...(doc.start !== undefined && { startMs: doc.start }),
+    ...(doc.end !== undefined && { endMs: doc.end }),
+    ...(doc.maxRuns !== undefined && { maxRuns: doc.maxRuns }),
+    spreadMs: doc.spread ?? 0,
+    paused: doc.paused,
+    labels: doc.labels,
+    misfire: { policy: doc.misfire.policy, windowMs: doc.misfire.window ?? DAY, max: doc.misfire.max },
+    overlap: doc.overlap,
+    retry: {
+      attempts: doc.retry.attempts,
+      backoffMs: doc.retry.backoff ?? 1_000,
+      factor: doc.retry.factor,
+      maxMs: doc.retry.max ?? HOUR,
+      jitter: doc.retry.jitter,
+    },
+    timeoutMs: doc.timeout ?? 10_000,
+    delivery: doc.delivery,
+    capabilities: doc.capabilities,
+    history: doc.history,
+  };
+  return { task, program };
+}
+
+/** Says whether a text can be a task's id; every path and every look-up goes through this. */
+export const isTaskId = (id: string): boolean => taskId.safeParse(id).success;
+
+/** @throws CronkeeperError `invalid` */
+export function assertTaskId(id: unknown): asserts id is string {
+  const result = taskId.safeParse(id, { reportInput: true });
+  if (!result.success) throw invalidDocument('task id', problemsOf(result.error, 'id'));
+}
+
+export function invalidDocument(what: string, problems: readonly Problem[]): CronkeeperError {
+  const list = problems.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
+  return new CronkeeperError('invalid', `invalid ${what}: ${list.join('; ')}`, { problems });
+}
+
+/** One line per wrong field: which, what was received, what is allowed. */
+export function problemsOf(error: z.ZodError, root = ''): Problem[] {
+  return error.issues.flatMap((issue) => {
+    const field = [root, ...issue.path.map(String)].filter((part) => part !== '').join('.');
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        field: field === '' ? key : `${field}.${key}`,
+        message: 'unknown key; see the task document for those that are allowed',
+      }));
+    }
+    const saysReceived = issue.message.startsWith('received ');
+    const message = saysReceived ? issue.message : `received ${received(issue.input)}; allowed: ${allowed(issue)}`;
+    return [{ field, message }];
+  });
+}
+
+function allowed(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return issue.values.map((value) => JSON.stringify(value)).join(', ');
+    case 'too_small':
+      return `at least ${issue.minimum}`;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
+    default:
+      return issue.message.replace(/^allowed: /, '');
+  }
+}
