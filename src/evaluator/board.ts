@@ -1,0 +1,75 @@
+/**
+ * What the worker is doing, in shared memory: the main thread can look at any time, also when the worker hangs in a
+ * loop or has been ended. Every entry of the engine is a *stint*; a run has several when it waits in between.
+ */
+
+export type Seq = number;
+
+/** No run: the worker is between stints. */
+export const IDLE: Seq = 0;
+
+const STINT = 0;
+const RUNNING = 1;
+const ALLOWED_MS = 2;
+const STARTED = 3;
+const CANCELLED = 4;
+const WORDS = 5;
+
+/** The name of the next run in a worker. It wraps around, and is never {@link IDLE}. */
+export const nextSeq = (seq: Seq): Seq => (seq + 1) | 0 || 1;
+
+export class Board {
+  readonly shared: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  constructor(shared = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT)) {
+    this.shared = shared;
+    this.#words = new Int32Array(shared);
+  }
+
+  /** Worker: this run starts now. Runs start in the order of their names. */
+  start(seq: Seq): void {
+    Atomics.store(this.#words, STARTED, seq);
+  }
+
+  /** Worker: the engine is entered for this run, and should be left within `allowedMs`. */
+  enter(seq: Seq, allowedMs: number): void {
+    Atomics.store(this.#words, ALLOWED_MS, Math.max(0, Math.ceil(allowedMs)));
+    Atomics.store(this.#words, RUNNING, seq);
+    Atomics.add(this.#words, STINT, 1);
+  }
+
+  /** Worker: the engine was left. */
+  leave(): void {
+    Atomics.store(this.#words, RUNNING, IDLE);
+  }
+
+  /** Worker: whether the run in the engine should stop. */
+  isCancelled(seq: Seq): boolean {
+    return Atomics.load(this.#words, CANCELLED) === seq;
+  }
+
+  /** Main: asks the run in the engine to stop at its next interrupt. */
+  cancel(seq: Seq): void {
+    Atomics.store(this.#words, CANCELLED, seq);
+  }
+
+  /** Main: changes with every stint. */
+  get stint(): number {
+    return Atomics.load(this.#words, STINT);
+  }
+
+  /** Main: the run in the engine, or {@link IDLE}. */
+  get running(): Seq {
+    return Atomics.load(this.#words, RUNNING);
+  }
+
+  get allowedMs(): number {
+    return Atomics.load(this.#words, ALLOWED_MS);
+  }
+
+  /** Main: whether the run had started. Compares as TCP compares sequence numbers, so that wrapping does not matter. */
+  hasStarted(seq: Seq): boolean {
+    return ((Atomics.load(this.#words, STARTED) - seq) | 0) >= 0;
+  }
+}

@@ -1,0 +1,111 @@
+/** What a run waits for outside of the engine: answers to its host calls, and its timers; both counted. */
+import type { Limits } from '../evaluator.ts';
+import type { Answer } from './messages.ts';
+
+/** UTF-8 bytes of a host call's name and arguments. */
+export const CALL_BYTES = 256 * 1024;
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export class Errands {
+  readonly #limits: Limits;
+  readonly #ask: (call: string, name: string, args: string) => void;
+  readonly #fire: (timer: string) => void;
+  readonly #calls = new Set<string>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Answers that need nobody else; delivered when the guest has run dry. */
+  readonly #answers: (readonly [call: string, answer: Answer])[] = [];
+  #made = 0;
+  #denied = false;
+
+  constructor(limits: Limits, ask: (call: string, name: string, args: string) => void, fire: (timer: string) => void) {
+    this.#limits = limits;
+    this.#ask = ask;
+    this.#fire = fire;
+  }
+
+  /** Host calls so far, refused ones left out. */
+  get hostCalls(): number {
+    return this.#made;
+  }
+
+  /** Something was denied, by the worker or by the main thread. */
+  get denied(): boolean {
+    return this.#denied;
+  }
+
+  /** Nothing outside will ever wake the run. */
+  get isEmpty(): boolean {
+    return this.#calls.size === 0 && this.#timers.size === 0;
+  }
+
+  /** `<id>\n<name>\n<arguments>`, of which `bytes` is the whole length. */
+  call(text: string, bytes: number): void {
+    const [id = '', name = '', ...rest] = text.split('\n');
+    if (!this.#count(id)) return;
+    if (bytes > CALL_BYTES) {
+      this.#answers.push([id, `Ethe arguments have ${bytes} bytes; ${CALL_BYTES} are allowed`]);
+      return;
+    }
+    this.#calls.add(id);
+    this.#ask(id, name, rest.join('\n'));
+  }
+
+  /** `<id>\n<URL>`. */
+  fetch(text: string): void {
+    const [id = '', url = ''] = text.split('\n');
+    if (this.#count(id)) this.#answers.push([id, this.#deny(`fetch is not allowed for ${url}`)]);
+  }
+
+  #count(id: string): boolean {
+    const { hostCalls } = this.#limits;
+    if (this.#made < hostCalls) {
+      this.#made++;
+      return true;
+    }
+    this.#answers.push([id, `Eno more than ${hostCalls} host calls are allowed`]);
+    return false;
+  }
+
+  #deny(message: string): Answer {
+    this.#denied = true;
+    return `D${message}`;
+  }
+
+  /** An answer from outside; false when nobody waits for it. */
+  settle(call: string, answer: Answer): boolean {
+    if (answer.startsWith('D')) this.#denied = true;
+    return this.#calls.delete(call);
+  }
+
+  nextAnswer(): readonly [call: string, answer: Answer] | undefined {
+    return this.#answers.shift();
+  }
+
+  /** `<id>\n<delay in ms>`; the answer says why not. */
+  setTimer(text: string): string | undefined {
+    const { timers } = this.#limits;
+    if (this.#timers.size >= timers) return `no more than ${timers} timers may be pending at a time`;
+    const [id = '', delay = ''] = text.split('\n');
+    const delayMs = Math.min(Math.max(Number(delay) || 0, 0), TIMER_MAX_MS);
+    const timer = setTimeout(() => {
+      this.#timers.delete(id);
+      this.#fire(id);
+    }, delayMs);
+    this.clearTimer(id);
+    this.#timers.set(id, timer);
+    return undefined;
+  }
+
+  clearTimer(id: string): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+  }
+
+  /** The run is over. */
+  drop(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#calls.clear();
+    this.#answers.length = 0;
+  }
+}

@@ -1,0 +1,51 @@
+/** One run or check on its way: what the worker needs, and who waits for the outcome. */
+import type { Program, Run, Started } from '../evaluator.ts';
+import type { Outcome, RunErrorClass } from '../launch.ts';
+import type { Order } from './messages.ts';
+import { unreported } from './outcome.ts';
+
+export interface FlightPlan {
+  readonly program: Program;
+  readonly order: Omit<Order, 'seq'>;
+  readonly capabilities: Run['capabilities'];
+  readonly onOutcome: (outcome: Outcome & Started) => void;
+  /** The evaluator is broken: there will be no outcome. */
+  readonly onBroken: (error: Error) => void;
+}
+
+/** Settles once; whatever comes later is dropped. It may be settled while the worker is still at it. */
+export class Flight {
+  readonly program: Program;
+  readonly order: Omit<Order, 'seq'>;
+  readonly capabilities: Run['capabilities'];
+  readonly #plan: FlightPlan;
+  #isSettled = false;
+
+  constructor(plan: FlightPlan) {
+    this.program = plan.program;
+    this.order = plan.order;
+    this.capabilities = plan.capabilities;
+    this.#plan = plan;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  settle(outcome: Outcome & Started): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#plan.onOutcome(outcome);
+  }
+
+  /** Settles without a report of the worker. */
+  end(failure: RunErrorClass, message: string, startedMs: number, wallMs = 0): void {
+    this.settle(unreported(failure, message, startedMs, wallMs));
+  }
+
+  abandon(error: Error): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#plan.onBroken(error);
+  }
+}

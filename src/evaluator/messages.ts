@@ -1,0 +1,67 @@
+/** What the main thread and the worker say to each other. Results go another way: see outbox.ts. */
+import type { EpochMs } from '../clock.ts';
+import type { Limits, Program } from '../evaluator.ts';
+import type { Seq } from './board.ts';
+import type { Report } from './outbox.ts';
+
+/** One thing to do, as the worker sees it: data only. */
+export interface Order {
+  readonly seq: Seq;
+  /** `check`: parse, and look for the default export, without running. */
+  readonly task: 'run' | 'check';
+  readonly hash: string;
+  /** The data of `ctx`, as JSON. */
+  readonly context: string;
+  readonly nowMs: EpochMs;
+  readonly seed: number;
+  readonly limits: Limits;
+}
+
+/** The same instant on two clocks: the caller's, and the machine's monotonic one, which all threads share. */
+export interface ClockReading {
+  readonly epochMs: EpochMs;
+  readonly monotonicMs: number;
+}
+
+/** How a host call ended. `V` and the value as JSON, `E` and an error's message, `D` and why it was denied. */
+export type Answer = `${'V' | 'E' | 'D'}${string}`;
+
+export type ToWorker =
+  | {
+      readonly type: 'start';
+      readonly module: WebAssembly.Module;
+      readonly guest: string;
+      readonly board: SharedArrayBuffer;
+      readonly outbox: SharedArrayBuffer;
+    }
+  | {
+      readonly type: 'orders';
+      /** Programs that the worker has not seen yet, and names of those that it may drop first. */
+      readonly learn: readonly Program[];
+      readonly forget: readonly string[];
+      readonly orders: readonly Order[];
+      readonly sentAt: ClockReading;
+    }
+  | { readonly type: 'reply'; readonly seq: Seq; readonly call: string; readonly answer: Answer }
+  | { readonly type: 'cancel'; readonly seqs: readonly Seq[] };
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  /** Look into the outbox. */
+  | { readonly type: 'bell' }
+  /** A report for which the outbox had no room. */
+  | { readonly type: 'report'; readonly report: Report }
+  | {
+      readonly type: 'call';
+      readonly seq: Seq;
+      readonly call: string;
+      readonly name: string;
+      /** A JSON array, as the guest wrote it. */
+      readonly args: string;
+    };
+
+/** Monotonic ms on a scale that all threads of the process share. */
+export const monotonicMs = (): number => {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+};

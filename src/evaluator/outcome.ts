@@ -1,0 +1,53 @@
+/** From a worker's report to the outcome that callers see. Everything in it is text that task code may have written. */
+import type { Started } from '../evaluator.ts';
+import type { Outcome, RunError, RunErrorClass, RunStatus } from '../launch.ts';
+import type { Report } from './outbox.ts';
+
+const statusOf = (failure: RunErrorClass): Extract<RunStatus, 'failed' | 'timed-out'> =>
+  failure === 'Timeout' ? 'timed-out' : 'failed';
+
+export function outcomeOf(report: Report): Outcome & Started {
+  const { failure, body, startedMs, truncated } = report;
+  const common = {
+    startedMs,
+    logs: report.logs === '' ? [] : (JSON.parse(report.logs) as string[]),
+    truncated,
+    usage: {
+      wallMs: report.wallMs,
+      cpuMs: report.cpuMs,
+      peakBytes: report.peakBytes,
+      hostCalls: report.hostCalls,
+    },
+  };
+  if (failure === undefined) return { status: 'succeeded', ...readResult(JSON.parse(body)), ...common };
+  const error = JSON.parse(body) as Omit<RunError, 'class'>;
+  return { status: statusOf(failure), error: { class: failure, ...error }, ...common };
+}
+
+/** The parts of a result that mean something: only those that are its own properties, as parsed. */
+function readResult(value: unknown): Pick<Outcome, 'value' | 'completed' | 'state' | 'nextAt'> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { value };
+  const own = (key: string): unknown => (Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined);
+  const [state, nextAt] = [own('state'), own('nextAt')];
+  return {
+    value,
+    ...(own('completed') === true ? { completed: true } : {}),
+    ...(state === undefined ? {} : { state }),
+    ...(nextAt === undefined ? {} : { nextAt }),
+  };
+}
+
+/** The outcome of a run about which no report came. */
+export const unreported = (
+  failure: RunErrorClass,
+  message: string,
+  startedMs: number,
+  wallMs: number,
+): Outcome & Started => ({
+  status: statusOf(failure),
+  error: { class: failure, name: failure, message },
+  logs: [],
+  truncated: false,
+  usage: { wallMs, cpuMs: wallMs, peakBytes: 0, hostCalls: 0 },
+  startedMs,
+});

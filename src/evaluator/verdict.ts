@@ -1,0 +1,130 @@
+/**
+ * What a run came to, decided from what the host has seen for itself. What the task says of its error is shown, but
+ * decides nothing: `throw { name: 'InternalError', message: 'interrupted' }` is an object that was thrown.
+ */
+import type { Limits } from '../evaluator.ts';
+import type { RunErrorClass } from '../launch.ts';
+
+/** Facts of the host's side about a run that has failed, or will not go on. */
+export interface Facts {
+  /** The host stopped the run. */
+  readonly stopped: 'wall' | 'cpu' | 'cancelled' | undefined;
+  readonly refusedMemory: boolean;
+  /** Looked at only for errors that may be about it; it costs a scan. */
+  readonly spentStack: () => boolean;
+  /** A capability was denied during the run. */
+  readonly denied: boolean;
+}
+
+/** An error as the guest describes it. */
+export interface GuestError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+export interface Verdict {
+  /** Absent: the run succeeded. */
+  readonly failure?: RunErrorClass;
+  /** JSON: the result, or a {@link GuestError}. */
+  readonly body: string;
+}
+
+/** Frames of task code, the only ones that are shown. */
+const TASK_FRAME = /^\s*at .{0,200}\btask\.js:\d+(?::\d+)?\)?$/;
+const STACK_LINES = 20;
+const NAME_CHARS = 128;
+const MESSAGE_CHARS = 2048;
+
+export const succeed = (resultJson: string): Verdict => ({ body: resultJson });
+
+export const fail = (failure: RunErrorClass, error: GuestError | string): Verdict => ({
+  failure,
+  body: JSON.stringify(typeof error === 'string' ? { name: failure, message: error } : error),
+});
+
+/** The guest's description of an error, held to its form. */
+export function parseGuestError(json: string): GuestError {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    parsed = undefined;
+  }
+  const field = (key: string, chars: number): string | undefined => {
+    if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, key)) return undefined;
+    const value: unknown = Reflect.get(parsed, key);
+    return typeof value === 'string' ? value.slice(0, chars) : undefined;
+  };
+  const stack = (field('stack', Number.POSITIVE_INFINITY) ?? '')
+    .split('\n')
+    .filter((line) => TASK_FRAME.test(line))
+    .slice(0, STACK_LINES)
+    .map((line) => line.trim())
+    .join('\n');
+  return {
+    name: field('name', NAME_CHARS) ?? 'Error',
+    message: field('message', MESSAGE_CHARS) ?? 'an error that cannot be described',
+    ...(stack === '' ? {} : { stack }),
+  };
+}
+
+/** Whether JSON has more than `levels` of lists and objects inside each other. */
+export function isDeeperThan(json: string, levels: number): boolean {
+  // Each level takes two characters.
+  if (json.length <= 2 * levels) return false;
+  let depth = 0;
+  for (const [token] of json.matchAll(/[[{]|[\]}]|"(?:[^"\\]|\\.)*"/g)) {
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > levels) return true;
+  }
+  return false;
+}
+
+/** The task's own error, put into its class. */
+export function judgeThrown(error: GuestError, facts: Facts, limits: Limits): Verdict {
+  const stop = judgeStop(facts, limits);
+  if (stop !== undefined) return stop;
+  // Out of memory, the engine throws an InternalError, or null when there was no room even for that.
+  if (facts.refusedMemory && (error.name === 'InternalError' || error.message === 'null')) {
+    return fail('Memory', { ...error, name: 'InternalError', message: memoryMessage(limits) });
+  }
+  if (error.name === 'RangeError' && facts.spentStack()) return fail('StackOverflow', error);
+  if (error.name === 'CapabilityDenied' && facts.denied) return fail('CapabilityDenied', error);
+  return fail('Thrown', error);
+}
+
+/** A run in which nothing is pending any more, without a result. */
+export function judgeSilence(facts: Facts, limits: Limits): Verdict {
+  const stop = judgeStop(facts, limits);
+  if (stop !== undefined) return stop;
+  if (facts.refusedMemory) return fail('Memory', memoryMessage(limits));
+  return fail('Stalled', 'waits for a promise that nothing can settle any more: no timer and no host call is pending');
+}
+
+/** The engine broke off: a trap of WebAssembly, or an overflow of the thread's own stack. */
+export function judgeTrap(error: unknown, facts: Facts, limits: Limits): Verdict {
+  const stop = judgeStop(facts, limits);
+  if (stop !== undefined) return stop;
+  if (facts.refusedMemory) return fail('Memory', memoryMessage(limits));
+  if (error instanceof RangeError && error.message === 'Maximum call stack size exceeded') {
+    return fail('StackOverflow', 'Maximum call stack size exceeded');
+  }
+  return fail('EngineTrap', 'the engine broke off; its memory is thrown away');
+}
+
+function judgeStop({ stopped }: Facts, limits: Limits): Verdict | undefined {
+  switch (stopped) {
+    case 'wall':
+      return fail('Timeout', `did not finish within ${limits.wallMs} ms`);
+    case 'cpu':
+      return fail('Timeout', `computed for more than ${limits.cpuMs} ms`);
+    case 'cancelled':
+      return fail('Cancelled', 'the caller gave up');
+    case undefined:
+      return undefined;
+  }
+}
+
+const memoryMessage = ({ memoryBytes }: Limits): string => `out of memory: ${memoryBytes} bytes are allowed`;

@@ -1,0 +1,171 @@
+/**
+ * The evaluator's thread. It takes orders in turn, one instance each, and looks at its mail every few milliseconds.
+ * While all instances are with runs that wait, the next order waits, too: runs start in the order in which they came.
+ */
+import { parentPort } from 'node:worker_threads';
+import { Board, type Seq } from './board.ts';
+import { Execution, type KnownProgram } from './execution.ts';
+import { Instance, type Pristine } from './instance.ts';
+import { type ClockReading, type FromWorker, monotonicMs, type Order, type ToWorker } from './messages.ts';
+import { Outbox, type Report } from './outbox.ts';
+import { fail } from './verdict.ts';
+
+/** Instances of a worker, so the most runs that can wait at a time. */
+const INSTANCES_MAX = 16;
+/** Orders are worked off for so long at a stretch; then answers, timers and cancellations have their turn. */
+const SLICE_MS = 5;
+
+if (parentPort === null) throw new Error('this file is a worker thread');
+const port = parentPort;
+const send = (message: FromWorker): void => port.postMessage(message);
+
+/** Instances of one module, all with the same pristine memory. The first boots, the others are copies. */
+class InstancePool {
+  readonly #module: WebAssembly.Module;
+  readonly #pristine: Pristine;
+  readonly #free: Instance[] = [];
+  #count = 1;
+
+  constructor(module: WebAssembly.Module, guest: string) {
+    const first = new Instance(module, { guest });
+    this.#module = module;
+    this.#pristine = first.pristine;
+    this.#free.push(first);
+  }
+
+  take(): Instance | undefined {
+    const free = this.#free.pop();
+    if (free !== undefined || this.#count >= INSTANCES_MAX) return free;
+    this.#count++;
+    return new Instance(this.#module, { pristine: this.#pristine });
+  }
+
+  give(instance: Instance): void {
+    if (instance.isBloated) this.#count--;
+    else this.#free.push(instance);
+  }
+}
+
+class Workshop {
+  readonly #pool: InstancePool;
+  readonly #board: Board;
+  readonly #outbox: Outbox;
+  readonly #programs = new Map<string, KnownProgram>();
+  readonly #executions = new Map<Seq, Execution>();
+  #orders: Order[] = [];
+  #epochOffsetMs = 0;
+  #isPumpDue = false;
+  /** Something was put into the outbox since the last bell. */
+  #hasNews = false;
+
+  constructor({ module, guest, board, outbox }: Extract<ToWorker, { type: 'start' }>) {
+    this.#pool = new InstancePool(module, guest);
+    this.#board = new Board(board);
+    this.#outbox = new Outbox(outbox);
+  }
+
+  take(message: Exclude<ToWorker, { type: 'start' }>): void {
+    switch (message.type) {
+      case 'orders':
+        for (const hash of message.forget) this.#programs.delete(hash);
+        for (const program of message.learn) this.#programs.set(program.hash, { program });
+        this.#orders.push(...message.orders);
+        this.#setClock(message.sentAt);
+        break;
+      case 'reply':
+        this.#executions.get(message.seq)?.reply(message.call, message.answer);
+        break;
+      case 'cancel':
+        this.#cancel(new Set(message.seqs));
+        break;
+    }
+    this.#pump();
+  }
+
+  /** What the caller's clock says is derived from the last message, so the two never drift apart. */
+  #setClock({ epochMs, monotonicMs: at }: ClockReading): void {
+    this.#epochOffsetMs = epochMs - at;
+  }
+
+  #cancel(seqs: ReadonlySet<Seq>): void {
+    for (const seq of seqs) this.#executions.get(seq)?.cancel();
+    const dropped = this.#orders.filter(({ seq }) => seqs.has(seq));
+    this.#orders = this.#orders.filter(({ seq }) => !seqs.has(seq));
+    for (const { seq } of dropped) this.#post(neverStarted(seq, this.#nowMs()));
+  }
+
+  #nowMs(): number {
+    return this.#epochOffsetMs + monotonicMs();
+  }
+
+  /** Starts orders until there are none, no instance is free, or others should have their turn. */
+  #pump(): void {
+    const sliceEnd = performance.now() + SLICE_MS;
+    let started = 0;
+    this.#isPumpDue = true;
+    for (const order of this.#orders) {
+      const instance = performance.now() < sliceEnd ? this.#pool.take() : undefined;
+      if (instance === undefined) break;
+      started++;
+      this.#start(order, instance);
+    }
+    this.#orders.splice(0, started);
+    this.#isPumpDue = false;
+    if (this.#hasNews) send({ type: 'bell' });
+    this.#hasNews = false;
+    if (this.#orders.length > 0 && performance.now() >= sliceEnd) this.#pumpSoon(setImmediate);
+  }
+
+  #pumpSoon(schedule: (pump: () => void) => void): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    schedule(() => this.#pump());
+  }
+
+  #start(order: Order, instance: Instance): void {
+    const { seq } = order;
+    const known = this.#programs.get(order.hash);
+    if (known === undefined) throw new Error(`run ${seq} is of program ${order.hash}, which never came`);
+    const execution = new Execution(order, known, instance, {
+      board: this.#board,
+      startedMs: this.#nowMs(),
+      ask: (call, name, args) => send({ type: 'call', seq, call, name, args }),
+      ended: (report) => {
+        this.#executions.delete(seq);
+        this.#pool.give(instance);
+        this.#post(report);
+      },
+    });
+    this.#executions.set(seq, execution);
+    this.#board.start(seq);
+    execution.start();
+  }
+
+  #post(report: Report): void {
+    if (this.#outbox.write(report)) this.#hasNews = true;
+    else send({ type: 'report', report });
+    this.#pumpSoon(queueMicrotask);
+  }
+}
+
+const neverStarted = (seq: Seq, startedMs: number): Report => ({
+  seq,
+  startedMs,
+  wallMs: 0,
+  cpuMs: 0,
+  peakBytes: 0,
+  hostCalls: 0,
+  truncated: false,
+  ...fail('Cancelled', 'the caller gave up'),
+  logs: '',
+});
+
+let workshop: Workshop | undefined;
+port.on('message', (message: ToWorker) => {
+  if (message.type !== 'start') {
+    workshop?.take(message);
+    return;
+  }
+  workshop = new Workshop(message);
+  send({ type: 'ready' });
+});

@@ -1,0 +1,67 @@
+/** Source text becomes a {@link Program}: its kind is seen in it, its name is computed from it. */
+import { createHash } from 'node:crypto';
+import type { CodeKind, Program } from './evaluator.ts';
+
+/** Hex digits of a program's name: 128 bits, so nobody finds two sources with the same one. */
+const HASH_DIGITS = 32;
+
+/**
+ * One token of JavaScript, as far as it matters here. Regular expressions are told from divisions by what comes
+ * before, so they are matched apart.
+ */
+const TOKEN =
+  /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\\n\r]|\\[\s\S])*'?|"(?:[^"\\\n\r]|\\[\s\S])*"?|[#\w$\u0080-\uffff]+|\s+|[\s\S]/y;
+const REGEXP = /\/(?![*/])(?:[^/\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+\/\w*/y;
+/** The text of a template up to its end or to the next `${`. */
+const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(`|\$\{|$)/y;
+/** After one of these an expression starts, so a slash opens a regular expression. */
+const BEFORE_EXPRESSION =
+  /^(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield|default|[^\w$)\]}'"`])$/;
+/** What can follow `export` in an export declaration, and nowhere else. */
+const AFTER_EXPORT = /^(?:default|const|let|var|function|class|async|\{|\*)$/;
+
+/**
+ * `module` when the source has an `export` declaration outside of comments and strings, else `script`. In a script,
+ * `export` can only be the name of a property: after a dot, or before a colon, a parenthesis or an assignment.
+ */
+export function kindOf(source: string): CodeKind {
+  let beforePrevious = '';
+  let previous = '';
+  for (const token of tokens(source)) {
+    if (previous === 'export' && beforePrevious !== '.' && AFTER_EXPORT.test(token)) return 'module';
+    [beforePrevious, previous] = [previous, token];
+  }
+  return 'script';
+}
+
+export function programOf(source: string): Program {
+  const kind = kindOf(source);
+  const hash = createHash('sha256').update(kind).update('\0').update(source).digest('hex').slice(0, HASH_DIGITS);
+  return { hash, kind, source };
+}
+
+/** The tokens of a source without blanks and comments; templates appear as a backquote, their expressions in full. */
+function* tokens(source: string): Generator<string> {
+  /** Open braces, innermost last; true for those that return to the text of a template. */
+  const braces: boolean[] = [];
+  let previous = '';
+  let at = 0;
+  const match = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(source);
+    if (found !== null) at = pattern.lastIndex;
+    return found;
+  };
+  while (at < source.length) {
+    const startsExpression = previous === '' || BEFORE_EXPRESSION.test(previous);
+    const token = (startsExpression && match(REGEXP)?.[0]) || match(TOKEN)?.[0] || '';
+    if (/^(?:\s|\/[/*])/.test(token)) continue;
+    let resumesTemplate = token === '`';
+    if (token === '{') braces.push(false);
+    if (token === '}') resumesTemplate = braces.pop() === true;
+    if (resumesTemplate && match(TEMPLATE_TEXT)?.[1] === '${') braces.push(true);
+    previous = token.startsWith('/') && token.length > 1 ? ')' : token;
+    if (resumesTemplate) previous = '`';
+    yield previous;
+  }
+}
