@@ -3,7 +3,7 @@
  * machines that compute the next slot get the same one. Pure.
  */
 import type { EpochMs } from './clock.ts';
-import { CronkeeperError, received } from './errors.ts';
+import { CronkeeperError, messageOf, received } from './errors.ts';
 import { formatInstant, INSTANT_MAX_MS, parseInstant } from './instant.ts';
 import { type CronRule, nextCronSlot } from './schedule/cron.ts';
 import {
@@ -15,7 +15,6 @@ import {
   withCronDefaults,
 } from './schedule/document.ts';
 
-export type { DstRule } from './schedule/cron.ts';
 export {
   parseSchedule,
   parseScheduleText,
@@ -23,6 +22,7 @@ export {
   type Schedule,
   type ScheduleDocument,
 } from './schedule/document.ts';
+export type { DstRule } from './schedule/dst.ts';
 
 /** Slots that {@link slotsBetween} lists at most. */
 export const SLOTS_BETWEEN_MAX = 10_000;
@@ -30,8 +30,8 @@ export const SLOTS_BETWEEN_MAX = 10_000;
 const PREVIEW_COUNT_MAX = 1_000;
 const PREVIEW_COUNT_DEFAULT = 5;
 /**
- * Cron slots that are counted one by one before a window is cut (about 50 µs each). More than a day of minutes, so that
- * the usual outage is told exactly.
+ * Cron slots that are counted one by one before a window is cut, at about 15 µs each. More than a day has minutes, so
+ * that the usual outage is told exactly.
  */
 const COUNTED_MAX = 2_000;
 
@@ -47,8 +47,8 @@ export function nextSlot(schedule: Schedule, afterMs: EpochMs, registeredMs: Epo
   const slotMs = firstSlot(schedule, Math.max(afterMs, -1), registeredMs);
   if (slotMs === undefined || slotMs > INSTANT_MAX_MS) return undefined;
   if (slotMs > afterMs) return slotMs;
-  const message = `the slot after ${formatInstant(afterMs)} came out as ${formatInstant(slotMs)}`;
-  throw new CronkeeperError('internal', `${message} for ${JSON.stringify(schedule)}`);
+  const message = `the slot after ${afterMs} came out as ${slotMs} for ${JSON.stringify(schedule)}`;
+  throw new CronkeeperError('internal', message);
 }
 
 function firstSlot(schedule: Schedule, afterMs: EpochMs, registeredMs: EpochMs): EpochMs | undefined {
@@ -91,11 +91,12 @@ export function slotsBetween(
   if (!Number.isInteger(countMax) || countMax < 1 || countMax > SLOTS_BETWEEN_MAX) {
     throw new CronkeeperError('internal', `countMax ${String(countMax)}; allowed: 1 to ${SLOTS_BETWEEN_MAX}`);
   }
-  if (schedule.kind === 'cron') return cronSlotsBetween(schedule, afterMs, untilMs, countMax);
+  const lastMs = Math.min(untilMs, INSTANT_MAX_MS);
+  if (schedule.kind === 'cron') return cronSlotsBetween(schedule, afterMs, lastMs, countMax);
   const firstMs = nextSlot(schedule, afterMs, registeredMs);
-  if (firstMs === undefined || firstMs > untilMs) return counted([], countMax);
+  if (firstMs === undefined || firstMs > lastMs) return counted([], countMax);
   return schedule.kind === 'every'
-    ? multiplesBetween(schedule, firstMs, untilMs, countMax)
+    ? multiplesBetween(schedule, firstMs, lastMs, countMax)
     : counted([firstMs], countMax);
 }
 
@@ -109,7 +110,7 @@ function latestMultiple({ everyMs, anchorMs }: Every, untilMs: EpochMs): EpochMs
 
 function multiplesBetween(schedule: Every, firstMs: EpochMs, untilMs: EpochMs, countMax: number): SlotsBetween {
   const { everyMs } = schedule;
-  const lastMs = latestMultiple(schedule, Math.min(untilMs, INSTANT_MAX_MS));
+  const lastMs = latestMultiple(schedule, untilMs);
   const total = (lastMs - firstMs) / everyMs + 1;
   const count = Math.min(total, countMax);
   const slots = Array.from({ length: count }, (_, index) => lastMs - (count - 1 - index) * everyMs);
@@ -201,7 +202,7 @@ export function previewSchedule(schedule: ScheduleDocument | string, options: Pr
       ? parseScheduleText(schedule, options)
       : parseSchedule(withCronDefaults(schedule, options));
   if (!Number.isInteger(count) || count < 1 || count > PREVIEW_COUNT_MAX) {
-    throw new CronkeeperError('invalid', `count: received ${received(count)}; allowed: 1 to ${PREVIEW_COUNT_MAX}`);
+    throw wrongOption('count', `received ${received(count)}; allowed: 1 to ${PREVIEW_COUNT_MAX}`);
   }
   const fromMs = previewStart(from);
   const instants: string[] = [];
@@ -215,8 +216,17 @@ export function previewSchedule(schedule: ScheduleDocument | string, options: Pr
 }
 
 function previewStart(from: string | number | Date): EpochMs {
-  if (typeof from === 'string') return parseInstant(from);
-  const fromMs = Number(from);
+  if (typeof from === 'string') {
+    try {
+      return parseInstant(from);
+    } catch (error) {
+      throw wrongOption('from', messageOf(error));
+    }
+  }
+  const fromMs = from instanceof Date ? from.getTime() : from;
   if (Number.isInteger(fromMs) && fromMs >= 0 && fromMs <= INSTANT_MAX_MS) return fromMs;
-  throw new CronkeeperError('invalid', `from: received ${received(from)}; allowed: an instant from 1970 to 9999`);
+  throw wrongOption('from', `received ${received(from)}; allowed: an instant in the years 1970 to 9999, UTC`);
 }
+
+const wrongOption = (field: string, message: string): CronkeeperError =>
+  new CronkeeperError('invalid', `${field}: ${message}`, { problems: [{ field, message }] });

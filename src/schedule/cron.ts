@@ -1,32 +1,16 @@
 /**
- * Cron: five fields, or six with seconds first. croner finds the times; this layer closes what it leaves open: bounds,
- * one dialect, expressions that never fire, and a second rule for daylight saving.
+ * Cron: five fields, or six with seconds first, or a macro. croner knows the calendar: which wall times match. This
+ * layer closes what it leaves open: bounds, one dialect, expressions that never fire; and `dst.ts` does the clocks.
  *
- * | the job's local time          | job      | `vixie` (default)     | `skip`               |
- * |-------------------------------|----------|-----------------------|----------------------|
- * | is missing (clock set forward)| fixed    | once, at the change   | not that day         |
- * | is missing                    | interval | not at that time      | not at that time     |
- * | comes twice (clock set back)  | fixed    | once, the first time  | once, the first time |
- * | comes twice                   | interval | both times            | once, the first time |
- *
- * *Fixed* means that seconds, minutes and hours are numbers, lists and ranges; an *interval* job has a `*` or a step in
- * one of them. `vixie` is what Vixie cron and cronie do: a nightly job runs exactly once every night, an hourly one
- * every hour. A fixed job moves only within its own day, so a whole day that is left out (Samoa, 2011) takes its jobs
- * with it. `skip` is the rule of EventBridge Scheduler: every date and time on the wall is one launch, or none. Hence
- * an interval job is silent while the clock repeats itself; `vixie` or `every` keep its rhythm.
- *
- * Day of month and day of week: when neither is `*`, either may match (Vixie cron).
+ * Day of month and day of week: when neither is a bare `*`, either may match, as in Vixie cron.
  */
 import { Cron } from 'croner';
 import type { EpochMs } from '../clock.ts';
 import { CronkeeperError, received } from '../errors.ts';
 import { INSTANT_MAX_MS } from '../instant.ts';
+import { type DstRule, inZone, type Next } from './dst.ts';
 import { recent } from './recent.ts';
-import { canonicalZone, highestWallUntil, locate, wallOf } from './zone.ts';
-
-export const DST_RULES = ['vixie', 'skip'] as const;
-/** What happens to local times that do not exist, or exist twice; see the table above. */
-export type DstRule = (typeof DST_RULES)[number];
+import { canonicalZone } from './zone.ts';
 
 export interface CronRule {
   /** As {@link parseCronExpression} returned it. */
@@ -36,16 +20,11 @@ export interface CronRule {
   readonly dst: DstRule;
 }
 
-/** The first match strictly later, in epoch ms (or wall ms); undefined when there is none. */
-type Next = (afterMs: number) => number | undefined;
-
 export const EXPRESSION_LENGTH_MAX = 256;
 
 const MACROS: readonly string[] = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
-/** Compiled expressions kept, for wall time and for zones each. croner needs about 75 KB for one: 20 MB at most. */
+/** Expressions and rules kept. croner needs about 75 KB for an expression: 20 MB at most, if the two do not overlap. */
 const COMPILED_MAX = 128;
-/** Matches in a row that may fall into missing local times before a rule counts as one that never fires. */
-const MISSING_MAX = 50;
 /** Where the search for a first match begins: a constant, so that the verdict does not depend on the day. */
 const FIRST_MATCH_AFTER_MS: EpochMs = Date.UTC(2026, 0, 1);
 
@@ -61,8 +40,8 @@ const FIELDS = [
 
 const ALLOWED = `5 fields (minute hour day-of-month month day-of-week), 6 with seconds first, or ${MACROS.join(' ')}`;
 
-const naive = recent<Next>(COMPILED_MAX);
-const zoned = recent<Next>(COMPILED_MAX);
+const calendars = recent<Next>(COMPILED_MAX);
+const rules = recent<Next>(COMPILED_MAX);
 
 /**
  * Checks an expression, and returns it with single spaces. Fields hold numbers, names (`JAN`, `MON`), `*`, `?` (the
@@ -107,47 +86,34 @@ export function nextCronSlot(rule: CronRule, afterMs: EpochMs): EpochMs | undefi
 }
 
 function nextOf(rule: CronRule): Next {
-  return zoned.get(`${rule.dst} ${rule.timeZone} ${rule.expression}`, () => {
-    // Wall time first: croner needs 40 ms in a zone, and 4 ms without, to learn that there is no such date.
-    const nextWall = nextWallOf(rule.expression);
-    const next = compile(rule, nextWall);
-    if (nextWall(FIRST_MATCH_AFTER_MS) !== undefined && next(FIRST_MATCH_AFTER_MS) !== undefined) return next;
+  return rules.get(`${rule.dst} ${rule.timeZone} ${rule.expression}`, () => {
+    const next = compile(rule);
+    if (next(FIRST_MATCH_AFTER_MS) !== undefined) return next;
     throw refused(rule.expression, 'an expression that fires; this one never does');
   });
 }
 
-function compile({ expression, timeZone, dst }: CronRule, nextWall: Next): Next {
+function compile({ expression, timeZone, dst }: CronRule): Next {
   const zone = canonicalZone(timeZone);
-  if (zone === 'UTC') return nextWall;
-  return dst === 'skip' ? skipping(nextWall, zone) : stepper(expression, { timezone: zone });
+  const nextWall = nextWallOf(expression);
+  return zone === 'UTC' ? nextWall : inZone(nextWall, zone, dst, isFixed(expression));
 }
 
-/** Matches on a clock that is never changed: wall time, or UTC. An offset of 0 spares croner the calls to Intl. */
-const nextWallOf = (expression: string): Next => naive.get(expression, () => stepper(expression, { utcOffset: 0 }));
+const nextWallOf = (expression: string): Next => calendars.get(expression, () => calendarOf(expression));
 
-/** `paused` and no function: croner is asked for times only, and never starts a timer. */
-function stepper(expression: string, clock: { readonly timezone: string } | { readonly utcOffset: number }): Next {
-  const options = { paused: true, fixedTimeRule: 'no-wildcard', mode: '5-or-6-parts', ...clock } as const;
-  const cron = new Cron(spellOutSteps(expression), options);
+/**
+ * Matches on a clock that is never changed. A fixed offset spares croner the calls to Intl and makes it twenty times
+ * as fast; `paused` and no function: it is asked for times only, and never starts a timer.
+ */
+function calendarOf(expression: string): Next {
+  const cron = new Cron(spellOutSteps(expression), { paused: true, mode: '5-or-6-parts', utcOffset: 0 });
   return (afterMs) => cron.nextRun(new Date(afterMs))?.getTime();
 }
 
-/**
- * The `skip` rule: a wall time fires when the wall clock first shows it. So the search runs on wall time, from the
- * highest one shown so far, and leaps over what the clock leaps over.
- */
-function skipping(nextWall: Next, zone: string): Next {
-  return (afterMs) => {
-    let wallMs = highestWallUntil(zone, afterMs);
-    for (let missing = 0; missing < MISSING_MAX; missing++) {
-      const matchMs = nextWall(wallMs);
-      if (matchMs === undefined) return undefined;
-      const located = locate(zone, matchMs);
-      if (located.kind !== 'skipped') return located.firstMs;
-      wallMs = wallOf(zone, located.changeMs) - 1;
-    }
-    return undefined;
-  };
+/** No wildcard and no step in seconds, minutes and hours: see `dst.ts`. */
+function isFixed(expression: string): boolean {
+  const fields = expression.split(' ');
+  return expression !== '@hourly' && !fields.slice(0, fields.length - 3).some((field) => /[*?/]/.test(field));
 }
 
 /** `5/15` becomes `5-59/15`: croner refuses the short form, or else would take `/15` too. */
@@ -161,7 +127,7 @@ function spellOutSteps(expression: string): string {
 function wrongField(fields: readonly string[]): string | undefined {
   for (const [index, field] of fields.entries()) {
     try {
-      stepper(fields.map((_, other) => (other === index ? field : '*')).join(' '), { utcOffset: 0 });
+      calendarOf(fields.map((_, other) => (other === index ? field : '*')).join(' '));
     } catch {
       const { name, allowed } = fieldAt(index, fields) ?? FIELDS[0];
       return `${allowed} and * , - / as the ${name}, not ${received(field)}`;

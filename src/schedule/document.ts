@@ -3,14 +3,8 @@ import type { EpochMs } from '../clock.ts';
 import { parseDuration } from '../duration.ts';
 import { CronkeeperError, isCronkeeperError, type Problem, received } from '../errors.ts';
 import { parseInstant } from '../instant.ts';
-import {
-  type CronRule,
-  DST_RULES,
-  type DstRule,
-  EXPRESSION_LENGTH_MAX,
-  parseCronExpression,
-  requireFires,
-} from './cron.ts';
+import { type CronRule, EXPRESSION_LENGTH_MAX, parseCronExpression, requireFires } from './cron.ts';
+import { DST_RULES, type DstRule } from './dst.ts';
 import { canonicalZone } from './zone.ts';
 
 /** When a task is due, ready to compute with. */

@@ -17,8 +17,8 @@ export type Located =
   | { readonly kind: 'once'; readonly firstMs: EpochMs }
   /** Shown twice. The clock was set back at `changeMs`, after `firstMs` and no later than `secondMs`. */
   | { readonly kind: 'repeated'; readonly firstMs: EpochMs; readonly secondMs: EpochMs; readonly changeMs: EpochMs }
-  /** Never shown: at `changeMs` the clock was set forward, past it. */
-  | { readonly kind: 'skipped'; readonly changeMs: EpochMs };
+  /** Never shown: at `changeMs` the clock was set forward by `gapMs`, past it. */
+  | { readonly kind: 'skipped'; readonly changeMs: EpochMs; readonly gapMs: number };
 
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
@@ -97,7 +97,8 @@ export function locate(zone: string, wallMs: WallMs): Located {
     const changeMs = changeWithin(zone, withBeforeMs, withAfterMs);
     return { kind: 'repeated', firstMs: withBeforeMs, secondMs: withAfterMs, changeMs };
   }
-  return { kind: 'skipped', changeMs: changeWithin(zone, withAfterMs, withBeforeMs) };
+  const changeMs = changeWithin(zone, withAfterMs, withBeforeMs);
+  return { kind: 'skipped', changeMs, gapMs: offsetAfterMs - offsetBeforeMs };
 }
 
 /**
