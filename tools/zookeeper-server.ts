@@ -18,7 +18,6 @@ export interface Installation {
 const DEBIAN_JAR = '/usr/share/java/zookeeper.jar';
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 25;
 const STATUS_TIMEOUT_MS = 1000;
 

@@ -2,7 +2,7 @@
 import { type Clock, type Random, systemRandom } from '../clock.ts';
 import { type Coordinator, CoordinatorError, type Session } from '../coordinator.ts';
 import { received } from '../errors.ts';
-import { requirePath } from './zookeeper/paths.ts';
+import { assertPath } from './limits.ts';
 import { ACL_CREATOR, ACL_OPEN } from './zookeeper/request.ts';
 import { parseServers } from './zookeeper/servers.ts';
 import { type Ensemble, openSession } from './zookeeper/session.ts';
@@ -70,7 +70,7 @@ export function openZooKeeper(options: ZooKeeperOptions): Coordinator {
 }
 
 function rootOf(chroot = '/'): string {
-  requirePath(chroot);
+  assertPath(chroot);
   return chroot === '/' ? '' : chroot;
 }
 

@@ -4,9 +4,9 @@
  *
  * Source of the encoding: `zookeeper.jute` and `MultiOperationRecord` in ZooKeeper.
  */
-import { COORDINATOR_LIMITS, CoordinatorError, type CreateMode, type Op } from '../../coordinator.ts';
-import { received } from '../../errors.ts';
-import { absolute, requirePath } from './paths.ts';
+import { CoordinatorError, type CreateMode, type Op } from '../../coordinator.ts';
+import { assertMulti } from '../limits.ts';
+import { absolute } from './paths.ts';
 
 /** Source: `ZooDefs.OpCode`. */
 export const OP = {
@@ -28,7 +28,8 @@ export const OP = {
 const HEADER_BYTES = 12;
 const PING_XID = -2;
 const ANY_VERSION = -1;
-const VERSION_MAX = 2 ** 31 - 1;
+/** A server's jute.maxbuffer is 1,048,575 bytes unless it was changed. */
+const PACKET_BYTES_MAX = 1_000_000;
 /** Room for an operation's header, lengths, version, flags and ACL. */
 const OP_OVERHEAD_BYTES = 80;
 const CREATE_FLAGS: Readonly<Record<CreateMode, number>> = {
@@ -71,13 +72,14 @@ export class Request {
     return this;
   }
 
-  /** UTF-8 with its length before it; returns the number of bytes of the text. */
-  text(value: string): number {
-    this.#reserve(4 + value.length * 3);
+  /** UTF-8 with its length before it. */
+  text(value: string): this {
+    // No text has more than three bytes per character; counting them exactly pays only for long ones.
+    this.#reserve(4 + (value.length < 256 ? value.length * 3 : Buffer.byteLength(value)));
     const bytes = this.#bytes.write(value, this.#length + 4);
     this.#bytes.writeInt32BE(bytes, this.#length);
     this.#length += 4 + bytes;
-    return bytes;
+    return this;
   }
 
   raw(bytes: Buffer): this {
@@ -113,9 +115,7 @@ export type Acl = Buffer;
 const PERMISSIONS_ALL = 31;
 
 const encodeAcl = (scheme: string, id: string): Acl => {
-  const acl = new Request(0).int(1).int(PERMISSIONS_ALL);
-  acl.text(scheme);
-  acl.text(id);
+  const acl = new Request(0).int(1).int(PERMISSIONS_ALL).text(scheme).text(id);
   return Buffer.from(acl.toBuffer().subarray(HEADER_BYTES));
 };
 
@@ -135,99 +135,64 @@ export const pingRequest = (): Request => new Request(OP.ping, 0, PING_XID);
 export const closeRequest = (): Request => new Request(OP.closeSession, 0);
 
 /** `getData` and `exists` look alike on the wire. `path` is absolute. */
-export function readRequest(type: typeof OP.getData | typeof OP.exists, path: string, watch = false): Request {
-  const request = new Request(type, 5 + path.length);
-  request.text(path);
-  return request.flag(watch);
-}
+export const readRequest = (type: typeof OP.getData | typeof OP.exists, path: string, watch = false): Request =>
+  new Request(type, 5 + path.length).text(path).flag(watch);
 
-export function childrenRequest(path: string): Request {
-  const request = new Request(OP.children, 5 + path.length);
-  request.text(path);
-  return request.flag(false);
-}
+export const childrenRequest = (path: string): Request =>
+  new Request(OP.children, 5 + path.length).text(path).flag(false);
 
 /** Many `getData` in one request, in ZooKeeper since 3.6. `paths` are absolute. */
 export function multiReadRequest(paths: readonly string[]): Request {
   const request = new Request(OP.multiRead, 16 + paths.length * 64);
-  for (const path of paths) {
-    multiHeader(request, OP.getData).text(path);
-    request.flag(false);
-  }
-  return multiEnd(request);
+  for (const path of paths) writeHeader(request, OP.getData).text(path).flag(false);
+  return writeEnd(request);
 }
 
 /** @throws CoordinatorError `too-large` or `invalid`, naming the operation. */
 export function multiRequest(ops: readonly Op[], { root, acl }: Tree): Request {
-  const request = new Request(OP.multi, 16 + expectedBytes(ops, root));
-  for (const [index, op] of ops.entries()) {
-    requirePath(op.path);
-    const { path } = op;
-    switch (op.op) {
-      case 'create':
-        multiHeader(request, OP.create).text(absolute(root, path));
-        requireNodeSize(request.text(op.data), path, index);
-        request.raw(acl).int(CREATE_FLAGS[op.mode ?? 'persistent']);
-        break;
-      case 'set':
-        multiHeader(request, OP.set).text(absolute(root, path));
-        requireNodeSize(request.text(op.data), path, index);
-        request.int(versionOf(op));
-        break;
-      case 'remove':
-        if (path === '/') throw new CoordinatorError('invalid', 'remove /: the root cannot be removed');
-        multiHeader(request, OP.remove).text(absolute(root, path));
-        request.int(versionOf(op));
-        break;
-      case 'check':
-        multiHeader(request, OP.check).text(absolute(root, path));
-        request.int(versionOf(op));
-        break;
+  assertMulti(ops);
+  const request = new Request(OP.multi, expectedBytes(ops, root));
+  for (const op of ops) {
+    const path = absolute(root, op.path);
+    if (op.op === 'create') {
+      writeHeader(request, OP.create)
+        .text(path)
+        .text(op.data)
+        .raw(acl)
+        .int(CREATE_FLAGS[op.mode ?? 'persistent']);
+    } else if (op.op === 'set') {
+      writeHeader(request, OP.set)
+        .text(path)
+        .text(op.data)
+        .int(op.version ?? ANY_VERSION);
+    } else {
+      writeHeader(request, OP[op.op])
+        .text(path)
+        .int(op.version ?? ANY_VERSION);
     }
-    requireMultiSize(request, index, ops.length);
+    requirePacketSize(request, ops);
   }
-  return multiEnd(request);
+  return writeEnd(request);
 }
 
-function multiHeader(request: Request, type: number): Request {
-  return request.int(type).flag(false).int(-1);
-}
+const writeHeader = (request: Request, type: number): Request => request.int(type).flag(false).int(-1);
 
-function multiEnd(request: Request): Request {
-  return request.int(OP.error).flag(true).int(-1);
-}
+const writeEnd = (request: Request): Request => request.int(OP.error).flag(true).int(-1);
 
 function expectedBytes(ops: readonly Op[], root: string): number {
-  let bytes = 0;
+  let bytes = OP_OVERHEAD_BYTES;
   for (const op of ops) {
     bytes += OP_OVERHEAD_BYTES + root.length + op.path.length + ('data' in op ? op.data.length : 0);
   }
-  return Math.min(bytes, COORDINATOR_LIMITS.multiBytesMax);
+  return Math.min(bytes, PACKET_BYTES_MAX);
 }
 
-function versionOf({ op, path, version = ANY_VERSION }: { op: string; path: string; version?: number }): number {
-  if (Number.isInteger(version) && version >= ANY_VERSION && version <= VERSION_MAX) return version;
-  throw new CoordinatorError(
-    'invalid',
-    `${op} ${path}: version ${received(version)} is not an integer from 0 to ${VERSION_MAX}`,
-  );
-}
-
-/** The server would answer a packet above its limit by cutting the connection, and every neighbour with it. */
-function requireNodeSize(bytes: number, path: string, opIndex: number): void {
-  if (bytes <= COORDINATOR_LIMITS.nodeBytesMax) return;
-  throw new CoordinatorError(
-    'too-large',
-    `${path}: ${bytes} bytes of data; a node holds at most ${COORDINATOR_LIMITS.nodeBytesMax}`,
-    { opIndex },
-  );
-}
-
-function requireMultiSize(request: Request, opIndex: number, ops: number): void {
-  if (request.byteLength <= COORDINATOR_LIMITS.multiBytesMax) return;
-  throw new CoordinatorError(
-    'too-large',
-    `a multi of ${ops} operations exceeds ${COORDINATOR_LIMITS.multiBytesMax} bytes at operation ${opIndex}`,
-    { opIndex },
-  );
+/**
+ * The chroot is in every path and not in the common limits. A larger packet would be answered by a cut connection, for
+ * everything else that is on the way too.
+ */
+function requirePacketSize(request: Request, ops: readonly Op[]): void {
+  if (request.byteLength <= PACKET_BYTES_MAX) return;
+  const message = `a multi of ${ops.length} operations exceeds ${PACKET_BYTES_MAX} bytes with the chroot in every path`;
+  throw new CoordinatorError('too-large', message);
 }

@@ -1,8 +1,9 @@
 /** The session port spoken over a {@link Link}. */
 import type { EpochMs } from '../../clock.ts';
 import { isRefused, type Node, type Op, type OpResult, type Session } from '../../coordinator.ts';
+import { assertPath } from '../limits.ts';
 import { Link, type LinkOptions } from './link.ts';
-import { absolute, ancestry, requirePath } from './paths.ts';
+import { absolute, ancestry } from './paths.ts';
 import { decodeChildren, decodeExists, decodeMulti, decodeMultiRead, decodeNode } from './reply.ts';
 import { childrenRequest, multiReadRequest, multiRequest, OP, readRequest, type Tree } from './request.ts';
 
@@ -61,20 +62,20 @@ class ZooKeeperSession implements Session {
   }
 
   async get(path: string, onChange?: () => void): Promise<Node | undefined> {
-    requirePath(path);
+    assertPath(path);
     const deadlineMs = this.#link.deadline();
     return onChange === undefined ? this.#get(path, deadlineMs) : this.#getWatched(path, onChange, deadlineMs);
   }
 
   async getMany(paths: readonly string[]): Promise<(Node | undefined)[]> {
-    for (const path of paths) requirePath(path);
+    for (const path of paths) assertPath(path);
     const deadlineMs = this.#link.deadline();
     const nodes = this.#options.ensemble.hasMultiRead ? await this.#getByMultiRead(paths, deadlineMs) : undefined;
     return nodes ?? mapLimited(paths, SINGLE_READS_IN_FLIGHT, (path) => this.#get(path, deadlineMs));
   }
 
   async children(path: string): Promise<string[] | undefined> {
-    requirePath(path);
+    assertPath(path);
     return this.#link.exchangeIdempotent(
       () => childrenRequest(this.#absolute(path)),
       (frame) => decodeChildren(frame, path),

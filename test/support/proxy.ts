@@ -1,0 +1,116 @@
+/** A TCP proxy that does to connections what networks do to them. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+/** Looks at bytes on their way; what it returns is sent on in their place. */
+export type Tap = (bytes: Buffer, link: Link) => Buffer;
+
+const HOST = '127.0.0.1';
+
+export class FlakyProxy implements AsyncDisposable {
+  /** Bytes are read and lost; nobody is told. Both together are a half-open link. */
+  swallowToServer = false;
+  swallowToClient = false;
+  /** New connections are closed at once. */
+  refuse = false;
+  /** Added to everything that the server says. */
+  delayMs = 0;
+  onClientBytes: Tap = (bytes) => bytes;
+  onServerBytes: Tap = (bytes) => bytes;
+  /** Connections accepted so far. */
+  accepted = 0;
+  readonly #links = new Set<Link>();
+  readonly #server: Server;
+  readonly #target: { host: string; port: number };
+  #bytesUntilCut: number | undefined;
+
+  /** `target` is `host:port`. */
+  static async to(target: string): Promise<FlakyProxy> {
+    const proxy = new FlakyProxy(target);
+    proxy.#server.listen(0, HOST);
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  private constructor(target: string) {
+    const [host = '', port] = target.split(':');
+    this.#target = { host, port: Number(port) };
+    this.#server = createServer((client) => this.#join(client));
+  }
+
+  /** `host:port`, for the client. */
+  get address(): string {
+    return `${HOST}:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Lets `bytes` more bytes through to the client, then resets its connection. */
+  cutReplyAfter(bytes: number): void {
+    this.#bytesUntilCut = bytes;
+  }
+
+  /** Resets every connection there is. */
+  cutAll(): void {
+    for (const { client, server } of this.#links) {
+      client.resetAndDestroy();
+      server.destroy();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.refuse = true;
+    this.cutAll();
+    await closed;
+  }
+
+  #join(client: Socket): void {
+    this.accepted++;
+    client.on('error', () => {});
+    if (this.refuse) {
+      client.destroy();
+      return;
+    }
+    const server = connect(this.#target);
+    server.on('error', () => {});
+    const link: Link = { client, server };
+    this.#links.add(link);
+    client.on('data', (bytes) => {
+      const sent = this.onClientBytes(bytes, link);
+      if (!this.swallowToServer && !server.destroyed) server.write(sent);
+    });
+    server.on('data', (bytes) => {
+      const sent = this.onServerBytes(bytes, link);
+      if (this.swallowToClient) return;
+      if (this.delayMs > 0) setTimeout(() => this.#toClient(link, sent), this.delayMs);
+      else this.#toClient(link, sent);
+    });
+    client.on('close', () => {
+      this.#links.delete(link);
+      server.destroy();
+    });
+    server.on('close', () => {
+      // A half-open link does not learn that the other end has gone.
+      if (!this.swallowToClient) client.destroySoon();
+    });
+  }
+
+  #toClient({ client, server }: Link, bytes: Buffer): void {
+    if (client.destroyed) return;
+    if (this.#bytesUntilCut === undefined || bytes.length < this.#bytesUntilCut) {
+      if (this.#bytesUntilCut !== undefined) this.#bytesUntilCut -= bytes.length;
+      client.write(bytes);
+      return;
+    }
+    const last = bytes.subarray(0, this.#bytesUntilCut);
+    this.#bytesUntilCut = undefined;
+    // Closed in order, not reset: a reset would discard what has not been read, and the cut would not be in the middle.
+    client.end(last);
+    server.destroy();
+  }
+}
