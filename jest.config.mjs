@@ -6,5 +6,6 @@ export default {
   transform: { '\\.ts$': '<rootDir>/tools/strip-types.cjs' },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  reporters: ['default', '<rootDir>/tools/closing-line.mjs'],
   maxWorkers: 2,
 };
