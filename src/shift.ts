@@ -1,0 +1,341 @@
+/**
+ * The time between taking the leases and giving them back: due entries go to the dispatcher, later ones to the timers,
+ * what comes out to the committer; and an end is made in time.
+ */
+import type { Clock, EpochMs, Random } from './clock.ts';
+import { type Committed, Committer, type Item } from './commit.ts';
+import type { Coordinator, Session } from './coordinator.ts';
+import { Dispatcher } from './dispatch.ts';
+import { DueDirectories, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
+import { CronkeeperError, messageOf } from './errors.ts';
+import type { Capability, Evaluator } from './evaluator.ts';
+import { Journal } from './journal.ts';
+import { dueMinute, type Layout } from './layout.ts';
+import { type Lease, release } from './lease.ts';
+import type { RunRecord } from './record.ts';
+import type { Tally } from './report.ts';
+import { type CodeCache, isLoaded, loadRecords } from './store.ts';
+import { Timers } from './timers.ts';
+import { Wakes } from './wakes.ts';
+
+/** Time kept back at the end of the budget, to record what ran and to give the leases back. */
+const CLOSING_MS = 2_000;
+
+/** How far ahead of now due pages are read while lingering. */
+const SCAN_AHEAD_MS = 60_000;
+
+/** The journal runs so far ahead of the timers, and is looked after so often. */
+const PREPARE_AHEAD_MS = 500;
+const PREPARE_EVERY_MS = 250;
+
+/** Several rings of the doorbell within so many milliseconds are one. */
+const DOORBELL_MS = 10;
+
+/** The longest that a tick may linger: just below the longest that a Lambda function may run. */
+export const LINGER_MS_MAX = 14 * 60_000;
+
+/** Directories of past minutes that one tick removes. */
+const SWEEP_MAX = 2_000;
+
+export interface TickDeps {
+  readonly coordinator: Coordinator;
+  readonly namespace: string;
+  /** Shards of the namespace, should it have to be made. */
+  readonly shards: number;
+  readonly evaluator: Evaluator;
+  readonly capabilities: Readonly<Record<string, Capability>>;
+  readonly code: CodeCache;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Names this invocation: nobody else's, ever. */
+  readonly holder: () => string;
+}
+
+export interface TickOptions {
+  /** How long to stay and run tasks on exact timers. Default 0: run what is due and leave. At most 14 minutes. */
+  readonly lingerMs?: number;
+  /** How long the tick may take in all. It stops starting runs that might not end in time. Default: no bound. */
+  readonly budgetMs?: number;
+  /** Stops the tick early: no new runs, those under way are recorded if they end within two seconds. */
+  readonly signal?: AbortSignal;
+  /** Told of every run as it is recorded. */
+  readonly onRun?: (taskId: string, run: RunRecord) => void;
+}
+
+/** The time between taking the leases and giving them back. */
+export class Shift {
+  readonly #deps: TickDeps;
+  readonly #options: TickOptions;
+  readonly #session: Session;
+  readonly #layout: Layout;
+  readonly #leases: Map<number, Lease>;
+  readonly #tally: Tally;
+  readonly #untilMs: EpochMs;
+  readonly #endsMs: number;
+  readonly #pages = new Map<string, Page>();
+  readonly #visited = new Set<string>();
+  readonly #directories: DueDirectories;
+  readonly #journal: Journal;
+  readonly #committer: Committer;
+  readonly #dispatcher: Dispatcher;
+  readonly #timers: Timers<TimedEntry>;
+  /** Aborted when nothing new may start. */
+  readonly #closing = new AbortController();
+  /** Aborted when runs must end at once. */
+  readonly #ending = new AbortController();
+  #failure: unknown;
+  #pagesMade = 0;
+
+  constructor(
+    deps: TickDeps,
+    options: TickOptions,
+    session: Session,
+    layout: Layout,
+    leases: readonly Lease[],
+    tally: Tally,
+    startedMs: number,
+  ) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#session = session;
+    this.#layout = layout;
+    this.#tally = tally;
+    this.#leases = new Map(leases.map((lease) => [lease.shard, lease]));
+    const budgetMs = options.budgetMs ?? Infinity;
+    this.#endsMs = startedMs + budgetMs;
+    this.#untilMs = this.#now() + Math.min(options.lingerMs ?? 0, LINGER_MS_MAX, Math.max(0, budgetMs - CLOSING_MS));
+    this.#directories = new DueDirectories(session);
+    this.#journal = new Journal(session, layout);
+    this.#timers = new Timers(
+      deps.clock,
+      () => this.#now(),
+      (due) => this.#dispatcher.submit(due),
+    );
+    this.#committer = this.#createCommitter(leases[0] as Lease);
+    this.#dispatcher = this.#createDispatcher();
+  }
+
+  /** The coordinator's time: clocks of machines differ, and all must agree on what is due. */
+  #now(): EpochMs {
+    return this.#deps.clock.now() - this.#tally.clockSkewMs;
+  }
+
+  async work(): Promise<void> {
+    const stopWatching = this.#watchForTheEnd();
+    try {
+      await this.#journal.takeOver([...this.#leases.values()], (ids) => this.#recordsOf(ids));
+      await this.#scan();
+      if (this.#now() < this.#untilMs) await this.#linger();
+      await this.#unlessFailed(this.#dispatcher.idle());
+      await this.#unlessFailed(this.#committer.flush());
+      await this.#sweep();
+    } finally {
+      this.#closing.abort();
+      this.#ending.abort();
+      stopWatching();
+      await this.#giveBack();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Stops starting when asked to, when the session is lost, or when the budget is nearly used up. */
+  #watchForTheEnd(): () => void {
+    const { clock } = this.#deps;
+    const { signal } = this.#options;
+    const close = () => {
+      this.#closing.abort();
+      endLater ??= clock.after(CLOSING_MS, () => this.#ending.abort());
+    };
+    let endLater: (() => void) | undefined;
+    const lost = () => this.#fail(this.#session.signal.reason);
+    const remainingMs = this.#endsMs - clock.elapsed() - CLOSING_MS;
+    const endOnTime = Number.isFinite(remainingMs)
+      ? clock.after(Math.max(0, remainingMs), () => this.#ending.abort())
+      : undefined;
+    if (signal?.aborted) close();
+    signal?.addEventListener('abort', close);
+    this.#session.signal.addEventListener('abort', lost);
+    return () => {
+      signal?.removeEventListener('abort', close);
+      this.#session.signal.removeEventListener('abort', lost);
+      endLater?.();
+      endOnTime?.();
+    };
+  }
+
+  /** Brings what is due to the dispatcher, and what will be due soon to the timers. */
+  async #scan(): Promise<void> {
+    const nowMs = this.#now();
+    const scan = scanDue(
+      this.#session,
+      this.#layout,
+      [...this.#leases.keys()],
+      Math.min(this.#untilMs, nowMs + SCAN_AHEAD_MS),
+      this.#pages,
+    );
+    for await (const page of scan.pages) {
+      if (this.#closing.signal.aborted || this.#failure !== undefined) break;
+      this.#pages.set(page.path, page);
+      this.#visited.add(page.directory);
+      this.#accept([...page.left.values()]);
+      await this.#unlessFailed(this.#dispatcher.room());
+    }
+    for (const directory of scan.visited) this.#visited.add(directory);
+  }
+
+  #accept(entries: readonly TimedEntry[]): void {
+    if (this.#closing.signal.aborted) return;
+    const nowMs = this.#now();
+    this.#dispatcher.submit(entries.filter(({ dueMs }) => dueMs <= nowMs && dueMs <= this.#untilMs));
+    for (const entry of entries) if (entry.dueMs > nowMs && entry.dueMs <= this.#untilMs) this.#timers.add(entry);
+  }
+
+  /** Stays until the time is over; sees tasks that are added, moved or edited meanwhile. */
+  async #linger(): Promise<void> {
+    const { clock } = this.#deps;
+    const wakes = new Wakes<'prepare' | 'scan' | 'doorbell' | 'over'>(clock);
+    const rung = () => wakes.wakeIn(DOORBELL_MS, 'doorbell');
+    const over = () => wakes.wakeNow('over');
+    this.#closing.signal.addEventListener('abort', over);
+    try {
+      await this.#watchDoorbells(rung);
+      await this.#prepare();
+      wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
+      wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
+      wakes.wakeIn(this.#untilMs - this.#now(), 'over');
+      for (let why = await wakes.next(); why !== 'over' && !this.#closing.signal.aborted; why = await wakes.next()) {
+        if (why === 'prepare') {
+          await this.#prepare();
+          wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
+        } else {
+          if (why === 'doorbell') {
+            await this.#watchDoorbells(rung);
+            this.#dispatcher.cool();
+          } else wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
+          await this.#scan();
+          await this.#prepare();
+        }
+      }
+    } finally {
+      this.#closing.signal.removeEventListener('abort', over);
+      wakes.stop();
+      this.#timers.stop();
+      this.#dispatcher.dropPrepared();
+    }
+  }
+
+  async #watchDoorbells(onRing: () => void): Promise<void> {
+    await Promise.all([...this.#leases.keys()].map((shard) => this.#session.get(this.#layout.doorbell(shard), onRing)));
+  }
+
+  async #prepare(): Promise<void> {
+    const soon = [...this.#timers.until(this.#now() + PREPARE_AHEAD_MS)];
+    if (soon.length > 0) await this.#dispatcher.prepare(soon);
+  }
+
+  #onCommitted(committed: readonly Committed[], next: readonly TimedEntry[]): void {
+    for (const { item, settled, loaded } of committed) {
+      if (settled !== undefined && typeof item.done !== 'string') {
+        this.#tally.count(item.done, settled);
+        if (item.done.launch !== undefined) this.#journal.done(item.entry.taskId, item.done.launch.slotMs);
+        for (const run of settled.added) this.#options.onRun?.(item.entry.taskId, run);
+      }
+      this.#dispatcher.release(item.entry, loaded);
+      if (item.entry.page.version === GONE) this.#pages.delete(item.entry.page.path);
+    }
+    this.#accept(next);
+  }
+
+  #onFenced(lease: Lease, dropped: readonly Item[]): void {
+    this.#leases.delete(lease.shard);
+    this.#tally.fenced++;
+    this.#tally.deferred += dropped.length;
+    for (const { entry } of dropped) this.#dispatcher.release(entry);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error ?? new CronkeeperError('internal', 'the tick failed');
+    this.#closing.abort();
+    this.#ending.abort();
+  }
+
+  /** Waits, but not beyond a failure: what waits on a lost session may wait for ever. */
+  async #unlessFailed(done: Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { signal } = this.#ending;
+    await new Promise<void>((resolve, reject) => {
+      const failed = () => {
+        if (this.#failure !== undefined) reject(this.#failure);
+      };
+      signal.addEventListener('abort', failed);
+      done.then(resolve, reject).finally(() => signal.removeEventListener('abort', failed));
+    });
+  }
+
+  /** Empty directories of past minutes go; one that somebody uses again meanwhile is refused, and stays. */
+  async #sweep(): Promise<void> {
+    const { day, minute } = dueMinute(this.#now() - 60_000);
+    const inUse = new Set(
+      [...this.#pages.values()].filter(({ version }) => version !== GONE).map((page) => page.directory),
+    );
+    const past = [...this.#visited].filter(
+      (directory) => directory.split('/').slice(-2).join('/') <= `${day}/${minute}`,
+    );
+    const empty = past.filter((directory) => !inUse.has(directory)).slice(0, SWEEP_MAX);
+    if (empty.length > 0) await this.#directories.sweep(empty);
+  }
+
+  async #giveBack(): Promise<void> {
+    if (this.#session.signal.aborted) return;
+    const leases = [...this.#leases.values()];
+    await Promise.allSettled(
+      leases.map((lease) => release(this.#session, this.#layout, lease, this.#journal.closing(lease))),
+    );
+  }
+
+  async #recordsOf(ids: readonly string[]) {
+    const found = await loadRecords(this.#session, this.#layout, ids);
+    return found.map((loaded) => (isLoaded(loaded) ? loaded.record : undefined));
+  }
+
+  #createCommitter({ fence, shard }: Lease): Committer {
+    return new Committer({
+      session: this.#session,
+      layout: this.#layout,
+      clock: this.#deps.clock,
+      directories: this.#directories,
+      // The fence of one of its shards names this holder, and no other one before or after it.
+      maker: () => `${shard.toString(36)}.${fence.toString(36)}.${(this.#pagesMade++).toString(36)}`,
+      onPages: (pages) => {
+        for (const page of pages) this.#pages.set(page.path, page);
+      },
+      onCommitted: (committed, next) => this.#onCommitted(committed, next),
+      onFenced: (lease, dropped) => this.#onFenced(lease, dropped),
+      onFailed: (error) => this.#fail(error),
+    });
+  }
+
+  #createDispatcher(): Dispatcher {
+    const { clock, evaluator, code, capabilities } = this.#deps;
+    return new Dispatcher({
+      session: this.#session,
+      layout: this.#layout,
+      leases: this.#leases,
+      journal: this.#journal,
+      committer: this.#committer,
+      evaluator,
+      code,
+      capabilities,
+      now: () => this.#now(),
+      skewMs: this.#tally.clockSkewMs,
+      mayStart: (timeoutMs) =>
+        !this.#closing.signal.aborted && clock.elapsed() + timeoutMs + CLOSING_MS <= this.#endsMs,
+      signal: this.#ending.signal,
+      onDeferred: (count) => {
+        this.#tally.deferred += count;
+      },
+      onQuarantined: (taskId, problem) => this.#tally.quarantine(taskId, messageOf(problem)),
+      onFailed: (error) => this.#fail(error),
+    });
+  }
+}
