@@ -78,19 +78,24 @@ describe('several processes on one file', () => {
     await session.multi([{ op: 'create', path: '/goes-on', data: '' }]);
   });
 
-  it('frees the locks of a process that was killed at once, before their time-out', async () => {
+  it('frees the locks of a process that was killed as soon as another one comes', async () => {
+    const holder = start('hold');
+    await holder.says('holding');
+    holder.child.kill('SIGKILL');
+    await holder.gone;
+    const next = await connect();
+    expect(await next.get('/lock')).toBeUndefined();
+  });
+
+  it('frees the locks of a process that was killed before their time-out, and tells who is watching', async () => {
     const watcher = await connect();
     const holder = start('hold');
     await holder.says('holding');
-    const next = await connect();
-    expect(await next.get('/lock')).toBeDefined();
     const onChange = jest.fn<() => void>();
-    await watcher.get('/lock', onChange);
+    expect(await watcher.get('/lock', onChange)).toBeDefined();
     holder.child.kill('SIGKILL');
-    await holder.gone;
-    await connect();
-    expect(await next.get('/lock')).toBeUndefined();
     await eventually('the watch fired', () => onChange.mock.calls.length === 1);
+    expect(await watcher.get('/lock')).toBeUndefined();
   });
 
   it('loses no update when two processes hammer one counter', async () => {

@@ -94,14 +94,16 @@ describe('a session', () => {
     expect(next.signal.aborted).toBe(false);
   });
 
-  it('is lost when the clock jumps ahead, and another one can be opened', async () => {
+  it.each<[string, (session: Session) => Promise<unknown>]>([
+    ['a read', (session) => session.get('/lock')],
+    ['a list', (session) => session.children('/')],
+    ['a write', (session) => session.multi([{ op: 'set', path: '/lock', data: '' }])],
+  ])('is lost when the clock jumps ahead, as %s finds out at once, and another one can be opened', async (_, call) => {
     const coordinator = openFile();
     const session = await coordinator.connect();
     await lock(session);
     clock.step(HOUR_MS);
-    expect(await failure(session.multi([{ op: 'set', path: '/lock', data: '' }]))).toMatchObject({
-      code: 'session-lost',
-    });
+    expect(await failure(call(session))).toMatchObject({ code: 'session-lost' });
     expect(session.signal.aborted).toBe(true);
     await lock(await coordinator.connect());
   });

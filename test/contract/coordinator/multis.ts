@@ -136,6 +136,16 @@ export function multiTests(world: TestWorld): void {
     expect((await later)[0]?.version).toBe(51);
   });
 
+  it('takes the operations as they are when it is called', async () => {
+    const session = await world.connect();
+    const ops: Op[] = [{ op: 'create', path: at('meant'), data: '' }];
+    const call = session.multi(ops);
+    ops[0] = { op: 'create', path: at('replaced'), data: '' };
+    ops.push({ op: 'create', path: at('added'), data: '' });
+    expect(await call).toHaveLength(1);
+    expect(await session.children(at('').slice(0, -1))).toEqual(['meant']);
+  });
+
   it('loses no update when two sessions compare and swap', async () => {
     const path = at('counter');
     const sessions = [await world.connect(), await world.connect()];
