@@ -15,6 +15,8 @@ import type { Tasks } from './tasks.ts';
 import { type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
 
+export { createEvaluator } from './evaluator/face.ts';
+
 export interface CronkeeperOptions {
   /** `zookeeper://host:2181,host:2181/chroot`, `embedded:` (memory) or `embedded:./path/file.db`. */
   readonly url: string;

@@ -1,14 +1,15 @@
-/** Lists of tasks and of dead letters: bucket by bucket, so that a page costs the same however many there are. */
+/** Lists of tasks, of their runs and of dead letters: a page costs the same however many tasks there are. */
 import type { Session } from './coordinator.ts';
-import { received } from './errors.ts';
+import { CronkeeperError, received } from './errors.ts';
+import { decodeChunk } from './history.ts';
 import { launchId } from './launch.ts';
 import { bucketNames, type Layout } from './layout.ts';
-import { isRemoved } from './record.ts';
+import { isRemoved, type RunRecord } from './record.ts';
 import type { DeadLetter } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
-import { invalidDocument } from './task.ts';
-import { type DeadLetterView, type ListOptions, type Page, pageLimit } from './tasks.ts';
-import { type QuarantinedView, runView, TASK_STATUSES, type TaskView, taskView } from './view.ts';
+import { assertTaskId, invalidDocument } from './task.ts';
+import { type DeadLetterView, type ListOptions, type Page, pageLimit, type RunsOptions } from './tasks.ts';
+import { type QuarantinedView, type Run, runView, TASK_STATUSES, type TaskView, taskView } from './view.ts';
 
 /** Buckets whose names are read at a time, and records that one page looks at, at most. */
 const BUCKETS_AHEAD = 32;
@@ -115,4 +116,39 @@ function readDeadLetter(text: string): DeadLetterView[] {
   } catch {
     return []; // a node that is no dead letter is none
   }
+}
+
+/** The latest runs first: those in the record, then those in its chunks. A tombstone still has them. */
+export async function listRuns(session: Session, layout: Layout, id: string, options: RunsOptions): Promise<Page<Run>> {
+  assertTaskId(id);
+  const limit = pageLimit(options.limit);
+  const [found] = await loadRecords(session, layout, [id]);
+  if (found === undefined) throw notFound(id);
+  if (!isLoaded(found)) throw found;
+  const { record } = found;
+  const chunks = await session.getMany(record.chunks.map(({ index }) => layout.chunk(id, index)));
+  const kept = [...record.runs, ...chunks.flatMap((node) => (node === undefined ? [] : decodeChunk(node.data)))];
+  const runs = kept.slice(0, record.task.history);
+  const from = options.cursor === undefined ? 0 : afterCursor(runs, options.cursor);
+  const items = runs.slice(from, from + limit);
+  const last = items.at(-1);
+  const more = last !== undefined && from + limit < runs.length;
+  return { items: items.map((run) => runView(id, run)), ...(more && { cursor: cursorOf(last) }) };
+}
+
+export const notFound = (id: string): CronkeeperError => new CronkeeperError('not-found', `task ${id} does not exist`);
+
+const cursorOf = ({ slotMs, attempt, finishedMs }: RunRecord): string => `${finishedMs}-${slotMs}-${attempt}`;
+
+/** Where the list goes on. Runs that came since are before it; if its own run is gone, what is older follows. */
+function afterCursor(runs: readonly RunRecord[], cursor: string): number {
+  const match = /^(\d{1,16})-(\d{1,16})-(\d{1,9})$/.exec(cursor);
+  if (match === null) {
+    const message = `received ${received(cursor)}; allowed: the cursor of an earlier answer`;
+    throw invalidDocument('request', [{ field: 'cursor', message }]);
+  }
+  const index = runs.findIndex((run) => cursorOf(run) === cursor);
+  if (index >= 0) return index + 1;
+  const older = runs.findIndex((run) => run.finishedMs < Number(match[1]));
+  return older < 0 ? runs.length : older;
 }

@@ -3,43 +3,29 @@
  * transaction with its code and its due entry; whoever is slower reads again and tries again. It needs no lease: a run
  * under way is recorded on the record as the edit left it.
  */
+
+import { batchesOf, parseDocuments } from './bulk.ts';
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
 import { DueDirectories, newPages } from './due.ts';
 import { amend, ask, pause, register, remove, resume } from './edit.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import type { Program } from './evaluator.ts';
-import { decodeChunk } from './history.ts';
 import { formatInstant } from './instant.ts';
 import { launchId, type RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
-import { listDeadLetters, listTasks } from './listing.ts';
-import { encodeRecord, isRemoved, type RunRecord, type TaskRecord } from './record.ts';
+import { listDeadLetters, listRuns, listTasks, notFound } from './listing.ts';
+import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
 import { assertTaskId, invalidDocument, type ParsedTask, parseTask, TASK_LIMITS, type TaskDocument } from './task.ts';
-import type {
-  ListOptions,
-  Page,
-  Precondition,
-  PutOptions,
-  PutResult,
-  RunRequest,
-  RunsOptions,
-  Tasks,
-} from './tasks.ts';
-import { pageLimit } from './tasks.ts';
-import { type QuarantinedView, type Run, runView, type TaskView, taskView } from './view.ts';
+import type { ListOptions, Precondition, PutOptions, PutResult, RunRequest, RunsOptions, Tasks } from './tasks.ts';
+import { type QuarantinedView, type TaskView, taskView } from './view.ts';
 
 /** How often an edit is tried against faster ones. */
 const ATTEMPTS_MAX = 20;
 
-/** Tasks of one transaction, its bytes, and transactions under way, when many are put. */
-const PUT_BATCH_MAX = 50;
-const PUT_BYTES_MAX = 384 * 1024;
+/** Transactions under way, when many tasks are put. */
 const PUTS_IN_FLIGHT_MAX = 8;
-
-/** Documents that one call may put. */
-export const PUT_MANY_MAX = 100_000;
 
 /** A change that falls due sooner than the longest linger rings the doorbell, so that a lingering tick sees it. */
 const DOORBELL_AHEAD_MS = 15 * 60_000;
@@ -158,22 +144,8 @@ export class Registry implements Tasks {
     return { launchId: launchId(id, slotMs), slot: formatInstant(slotMs) };
   }
 
-  async runs(id: string, options: RunsOptions = {}): Promise<Page<Run>> {
-    assertTaskId(id);
-    const limit = pageLimit(options.limit);
-    const { session, layout } = this.#deps;
-    const [found] = await loadRecords(session, layout, [id]);
-    if (found === undefined) throw notFound(id);
-    if (!isLoaded(found)) throw found;
-    const { record } = found;
-    const chunks = await session.getMany(record.chunks.map(({ index }) => layout.chunk(id, index)));
-    const kept = [...record.runs, ...chunks.flatMap((node) => (node === undefined ? [] : decodeChunk(node.data)))];
-    const runs = kept.slice(0, Math.max(record.task.history, 1));
-    const from = options.cursor === undefined ? 0 : afterCursor(runs, options.cursor);
-    const items = runs.slice(from, from + limit);
-    const last = items.at(-1);
-    const more = last !== undefined && from + limit < runs.length;
-    return { items: items.map((run) => runView(id, run)), ...(more && { cursor: cursorOf(last) }) };
+  runs(id: string, options: RunsOptions = {}) {
+    return listRuns(this.#deps.session, this.#deps.layout, id, options);
   }
 
   deadLetters(options: { readonly limit?: number } = {}) {
@@ -285,22 +257,7 @@ export class Registry implements Tasks {
   }
 
   async #parseAll(documents: readonly TaskDocument[]): Promise<ParsedTask[]> {
-    if (documents.length > PUT_MANY_MAX) {
-      throw new CronkeeperError(
-        'too-large',
-        `received ${documents.length} documents; allowed: at most ${PUT_MANY_MAX}`,
-      );
-    }
-    const parsed = documents.map((document, i) => atIndex(i, () => parseTask(document)));
-    const first = new Map<string, number>();
-    for (const [i, { task }] of parsed.entries()) {
-      const earlier = first.get(task.id);
-      if (earlier !== undefined) {
-        const message = `received ${received(task.id)} again; it is the id of document ${earlier} already`;
-        throw invalidDocument('tasks', [{ field: `${i}.id`, message }]);
-      }
-      first.set(task.id, i);
-    }
+    const parsed = parseDocuments(documents);
     const byHash = new Map(parsed.map((task, i) => [task.program.hash, { task, i }]));
     for (const { task, i } of byHash.values()) await this.#checkCode(task, `${i}.code`);
     return parsed;
@@ -322,42 +279,6 @@ const putResult = ({ record, created }: Done, { program }: ParsedTask): PutResul
   ...taskView(record, program.source),
   created,
 });
-
-interface Batch {
-  readonly from: number;
-  readonly tasks: ParsedTask[];
-}
-
-/** Batches that fit a transaction, by number and by bytes. */
-function batchesOf(parsed: readonly ParsedTask[]): Batch[] {
-  const batches: Batch[] = [];
-  let bytes = 0;
-  for (const [from, each] of parsed.entries()) {
-    const more = Buffer.byteLength(each.program.source) + Buffer.byteLength(JSON.stringify(each.task)) + 1_024;
-    const last = batches.at(-1);
-    if (last === undefined || last.tasks.length === PUT_BATCH_MAX || bytes + more > PUT_BYTES_MAX) {
-      batches.push({ from, tasks: [each] });
-      bytes = more;
-    } else {
-      last.tasks.push(each);
-      bytes += more;
-    }
-  }
-  return batches;
-}
-
-function atIndex<T>(index: number, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!isCronkeeperError(error, 'invalid')) throw error;
-    const problems = error.problems.map(({ field, message }) => ({
-      field: field === '' ? `${index}` : `${index}.${field}`,
-      message,
-    }));
-    throw invalidDocument('tasks', problems);
-  }
-}
 
 function assertRunRequest({ input, key }: RunRequest): void {
   if (key !== undefined && (typeof key !== 'string' || key.length < 1 || key.length > 128)) {
@@ -385,21 +306,4 @@ function assertMatch(id: string, ifMatch: number, record: TaskRecord | undefined
 function preconditionFailed(id: string, wanted: string, record: TaskRecord | undefined): CronkeeperError {
   const found = record === undefined ? 'no such task' : `revision ${record.revision}`;
   return new CronkeeperError('conflict', `task ${id}: the request asks for ${wanted}; found ${found}`);
-}
-
-const notFound = (id: string): CronkeeperError => new CronkeeperError('not-found', `task ${id} does not exist`);
-
-const cursorOf = ({ slotMs, attempt, finishedMs }: RunRecord): string => `${finishedMs}-${slotMs}-${attempt}`;
-
-/** Where the list goes on. Runs that came since are before it; if its own run is gone, what is older follows. */
-function afterCursor(runs: readonly RunRecord[], cursor: string): number {
-  const match = /^(\d{1,16})-(\d{1,16})-(\d{1,9})$/.exec(cursor);
-  if (match === null) {
-    const message = `received ${received(cursor)}; allowed: the cursor of an earlier answer`;
-    throw invalidDocument('request', [{ field: 'cursor', message }]);
-  }
-  const index = runs.findIndex((run) => cursorOf(run) === cursor);
-  if (index >= 0) return index + 1;
-  const older = runs.findIndex((run) => run.finishedMs < Number(match[1]));
-  return older < 0 ? runs.length : older;
 }

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
     ['layout', 'schedule', 'schedule/*', 'program', 'task', 'record', 'history', 'plan', 'settle', 'edit', 'view'],
   ],
   ['protocol', ['lease', 'due', 'journal', 'store', 'namespace', 'commit', 'dispatch', 'report']],
-  ['engine', ['tasks', 'listing', 'status', 'registry', 'shift', 'tick']],
+  ['engine', ['tasks', 'bulk', 'listing', 'status', 'registry', 'shift', 'tick']],
   ['implementations', ['coordinator/*', 'evaluator/*']],
   ['root', ['config', 'app']],
   [
