@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export interface Link {
   readonly client: Socket;
   readonly server: Socket;
+  isHalfOpen: boolean;
 }
 
 /** Looks at bytes on their way; what it returns is sent on in their place. */
@@ -13,7 +14,7 @@ export type Tap = (bytes: Buffer, link: Link) => Buffer;
 const HOST = '127.0.0.1';
 
 export class FlakyProxy implements AsyncDisposable {
-  /** Bytes are read and lost; nobody is told. Both together are a half-open link. */
+  /** Bytes are read and lost, and nobody is told. */
   swallowToServer = false;
   swallowToClient = false;
   /** New connections are closed at once. */
@@ -53,6 +54,16 @@ export class FlakyProxy implements AsyncDisposable {
     this.#bytesUntilCut = bytes;
   }
 
+  /** The connections that there are stay open and carry nothing any more; new ones are not concerned. */
+  halfOpenAll(): void {
+    for (const link of this.#links) link.isHalfOpen = true;
+  }
+
+  /** Connections open at this moment. */
+  get open(): number {
+    return this.#links.size;
+  }
+
   /** Resets every connection there is. */
   cutAll(): void {
     for (const { client, server } of this.#links) {
@@ -78,15 +89,15 @@ export class FlakyProxy implements AsyncDisposable {
     }
     const server = connect(this.#target);
     server.on('error', () => {});
-    const link: Link = { client, server };
+    const link: Link = { client, server, isHalfOpen: false };
     this.#links.add(link);
     client.on('data', (bytes) => {
       const sent = this.onClientBytes(bytes, link);
-      if (!this.swallowToServer && !server.destroyed) server.write(sent);
+      if (!this.swallowToServer && !link.isHalfOpen && !server.destroyed) server.write(sent);
     });
     server.on('data', (bytes) => {
       const sent = this.onServerBytes(bytes, link);
-      if (this.swallowToClient) return;
+      if (this.swallowToClient || link.isHalfOpen) return;
       if (this.delayMs > 0) setTimeout(() => this.#toClient(link, sent), this.delayMs);
       else this.#toClient(link, sent);
     });
@@ -96,7 +107,7 @@ export class FlakyProxy implements AsyncDisposable {
     });
     server.on('close', () => {
       // A half-open link does not learn that the other end has gone.
-      if (!this.swallowToClient) client.destroySoon();
+      if (!this.swallowToClient && !link.isHalfOpen) client.destroySoon();
     });
   }
 

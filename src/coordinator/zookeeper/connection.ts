@@ -81,7 +81,9 @@ export class Connection {
   readonly #framer = new Framer();
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
-  #attempts = 0;
+  #nextServer = 0;
+  /** Attempts since a server last answered more than the greeting. */
+  #failures = 0;
   #stopped = false;
   #cancelReconnect: Cancel = () => {};
 
@@ -172,16 +174,17 @@ export class Connection {
     });
   }
 
-  /** In turn; after each round through all of them a pause that doubles, with jitter. */
+  /** In turn, from the one after the last; after each round through all of them a pause that doubles, with jitter. */
   #findNextServer(found: (server: Server) => void): void {
     const { clock, random, sessionTimeoutMs, servers } = this.#options;
-    const index = this.#attempts++ % servers.length;
-    const round = Math.floor((this.#attempts - 1) / servers.length);
+    const round = Math.floor(this.#failures / servers.length);
+    const isRoundComplete = this.#failures % servers.length === 0;
+    this.#failures++;
     const tryNext = () => {
       this.attemptMs = clock.elapsed();
-      found(this.#manager.servers[index] as Server);
+      found(this.#manager.servers[this.#nextServer++ % servers.length] as Server);
     };
-    if (index > 0 || round === 0) {
+    if (round === 0 || !isRoundComplete) {
       tryNext();
       return;
     }
@@ -202,7 +205,7 @@ export class Connection {
 
   #onFrame(frame: Buffer): void {
     const manager = this.#manager;
-    if (manager.state === STATE.connected) this.#attempts = 0;
+    if (manager.state === STATE.connected) this.#failures = 0;
     const request = manager.pendingQueue[0]?.request;
     const isOurs =
       manager.state === STATE.connected &&

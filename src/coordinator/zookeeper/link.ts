@@ -11,7 +11,7 @@ import { closeRequest, type Request } from './request.ts';
 /** Requests waiting or in flight on one session. */
 const EXCHANGES_MAX = 10_000;
 const OP_TIMEOUT_MIN_MS = 2000;
-/** For the TCP connection and the server's first answer together. */
+/** For the TCP connection and the server's greeting together; as long as a session's last third has room for all. */
 const HANDSHAKE_TIMEOUT_MIN_MS = 500;
 const BEATS_PER_TIMEOUT = 6;
 
@@ -220,10 +220,15 @@ export class Link {
     if (this.#connection.isUp) {
       if (silentMs >= (timeoutMs * 2) / 3) this.#connection.drop('the server is silent');
       else this.#connection.ping();
-    } else if (now - this.#connection.attemptMs >= Math.max(HANDSHAKE_TIMEOUT_MIN_MS, timeoutMs / 3)) {
+    } else if (now - this.#connection.attemptMs >= this.#handshakeTimeoutMs) {
       this.#connection.drop('no answer to the handshake');
     }
     this.#scheduleBeat();
+  }
+
+  get #handshakeTimeoutMs(): number {
+    const lastThirdMs = this.#connection.sessionTimeoutMs / 3;
+    return Math.max(HANDSHAKE_TIMEOUT_MIN_MS, lastThirdMs / this.#options.servers.length);
   }
 
   #scheduleBeat(): void {
