@@ -7,6 +7,7 @@ import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
 import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
+import { type Probe, probe } from './probe.ts';
 import { Registry } from './registry.ts';
 import type { TickReport } from './report.ts';
 import { readStatus, type Status } from './status.ts';
@@ -46,6 +47,8 @@ export interface Cronkeeper {
   /** Runs what is due, once. @throws CronkeeperError when the coordinator failed; nothing is lost then. */
   tick(options?: TickOptions): Promise<TickReport>;
   status(): Promise<Status>;
+  /** Whether the coordinator can be reached, and how well. Does not make the namespace. */
+  probe(): Promise<Probe>;
   /** Ends the session that `tasks` uses; the next use opens another. For functions that are frozen between calls. */
   release(): Promise<void>;
   /** Ends sessions and threads. Ticks under way should be stopped first, by their signal. */
@@ -77,14 +80,13 @@ class App implements Cronkeeper {
 
   async tick(options: TickOptions = {}): Promise<TickReport> {
     this.#assertOpen();
-    // The sandbox starts while the coordinator is being connected to; a tick without shards still needs none of it.
     const { namespace, shards } = this.#place();
     return tick(
       {
         coordinator: this.#coordinator,
         namespace,
         shards,
-        evaluator: await this.#startEvaluator(),
+        evaluator: whenReady(this.#startEvaluator()),
         capabilities: this.#options.capabilities ?? {},
         code: this.#code,
         clock: this.#clock,
@@ -99,6 +101,11 @@ class App implements Cronkeeper {
     return this.#using(({ session, layout }) =>
       readStatus(session, layout, this.#coordinator.url, this.#place().namespace),
     );
+  }
+
+  async probe(): Promise<Probe> {
+    this.#assertOpen();
+    return probe(this.#coordinator, this.#place().namespace, this.#clock, uniqueToken());
   }
 
   async release(): Promise<void> {
@@ -174,7 +181,7 @@ class App implements Cronkeeper {
         layout,
         code: this.#code,
         now: () => this.#clock.now(),
-        checkCode: async (program) => (await this.#startEvaluator()).check(program),
+        checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
         maker: () => `${name}.${(made++).toString(36)}`,
       });
       return { session, layout, registry };
@@ -187,6 +194,16 @@ class App implements Cronkeeper {
   #assertOpen(): void {
     if (this.#closed) throw new CronkeeperError('session-lost', 'this Cronkeeper was closed');
   }
+}
+
+/** The sandbox starts while the coordinator is being connected to; only the first run waits for it. */
+function whenReady(starting: Promise<Evaluator>): Evaluator {
+  starting.catch(() => undefined); // reported to whoever uses it
+  return {
+    run: async (...args) => (await starting).run(...args),
+    check: async (program) => (await starting).check(program),
+    close: async () => (await starting).close(),
+  };
 }
 
 interface Opened {

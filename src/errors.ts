@@ -65,8 +65,17 @@ export const isCronkeeperError = (error: unknown, ...codes: readonly ErrorCode[]
 /** What was received, short and printable, for a message. */
 export function received(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  const text = asJson(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+/** Undefined for what has no JSON form: functions, big integers, what contains itself (YAML's aliases can). */
+function asJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return typeof value === 'bigint' ? `${value}n` : 'a value that contains itself';
+  }
 }
 
 /** The message of anything that can be thrown. */
