@@ -80,7 +80,6 @@ export class Dispatcher {
   /** Takes due entries on; those of a task that is on its way already wait for it. */
   submit(entries: readonly TimedEntry[]): void {
     for (const entry of entries) {
-      this.#prepared.delete(entry.taskId);
       const waiting = this.#busy.get(entry.taskId);
       if (waiting === undefined) {
         this.#busy.set(entry.taskId, []);
@@ -204,9 +203,13 @@ export class Dispatcher {
     const lease = this.#options.leases.get(entry.shard);
     if (lease === undefined) return this.#defer(entry);
     if (found !== undefined && !isLoaded(found)) return this.#quarantine(entry, found);
-    if (found === undefined || !counts(entry, found)) return this.#commit({ entry, lease, done: 'stale' });
+    if (found === undefined || !counts(entry, found)) {
+      this.#unprepare(entry);
+      return this.#commit({ entry, lease, done: 'stale' });
+    }
     const nowMs = this.#options.now();
     const planned = this.#plan(found, nowMs);
+    this.#unprepare(entry, planned.do === 'decide' ? planned.launch : undefined);
     if (planned.do === 'wait') return this.#defer(entry);
     if (planned.do === 'purge') return this.#commit({ entry, lease, loaded: found, done: 'purge' });
     const { skipped, launch, closing } = planned;
@@ -220,6 +223,13 @@ export class Dispatcher {
     const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };
     const when = { startedMs: nowMs, finishedMs: nowMs, fence: lease.fence, createdMs: found.record.createdMs };
     return this.#commit({ entry, lease, loaded: found, done: { skipped, ...decided, ...when } });
+  }
+
+  /** What was journalled ahead is going to start, or else need not be in the journal. */
+  #unprepare({ taskId }: TimedEntry, launch?: Launch): void {
+    const slotMs = this.#prepared.get(taskId)?.slotMs;
+    this.#prepared.delete(taskId);
+    if (slotMs !== undefined && slotMs !== launch?.slotMs) this.#options.journal.done(taskId, slotMs);
   }
 
   #plan(loaded: Loaded, nowMs: EpochMs) {
