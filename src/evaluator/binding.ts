@@ -44,6 +44,9 @@ export interface EngineExports {
   qjs_call(callee: Value, self: Value, count: number, argumentsAt: number): Value;
   qjs_is_exception(value: Value): number;
   qjs_get_exception(): Value;
+  /** 0 pending, 1 fulfilled, 2 rejected. */
+  qjs_promise_state(promise: Value): number;
+  qjs_promise_result(promise: Value): Value;
   qjs_is_job_pending(): number;
   /** Negative when the job threw. */
   qjs_execute_pending_job(): number;

@@ -1,25 +1,31 @@
 /** What a run waits for outside of the engine: answers to its host calls, and its timers; both counted. */
+import type { Cancel, Clock } from '../clock.ts';
 import type { Limits } from '../evaluator.ts';
 import type { Answer } from './messages.ts';
 
 /** UTF-8 bytes of a host call's name and arguments. */
 export const CALL_BYTES = 256 * 1024;
-const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Where they are run. */
+export interface Outside {
+  readonly clock: Clock;
+  readonly ask: (call: string, name: string, args: string) => void;
+}
 
 export class Errands {
   readonly #limits: Limits;
-  readonly #ask: (call: string, name: string, args: string) => void;
+  readonly #outside: Outside;
   readonly #fire: (timer: string) => void;
   readonly #calls = new Set<string>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, Cancel>();
   /** Answers that need nobody else; delivered when the guest has run dry. */
   readonly #answers: (readonly [call: string, answer: Answer])[] = [];
   #made = 0;
   #denied = false;
 
-  constructor(limits: Limits, ask: (call: string, name: string, args: string) => void, fire: (timer: string) => void) {
+  constructor(limits: Limits, outside: Outside, fire: (timer: string) => void) {
     this.#limits = limits;
-    this.#ask = ask;
+    this.#outside = outside;
     this.#fire = fire;
   }
 
@@ -47,7 +53,7 @@ export class Errands {
       return;
     }
     this.#calls.add(id);
-    this.#ask(id, name, rest.join('\n'));
+    this.#outside.ask(id, name, rest.join('\n'));
   }
 
   /** `<id>\n<URL>`. */
@@ -86,24 +92,23 @@ export class Errands {
     const { timers } = this.#limits;
     if (this.#timers.size >= timers) return `no more than ${timers} timers may be pending at a time`;
     const [id = '', delay = ''] = text.split('\n');
-    const delayMs = Math.min(Math.max(Number(delay) || 0, 0), TIMER_MAX_MS);
-    const timer = setTimeout(() => {
+    const fire = () => {
       this.#timers.delete(id);
       this.#fire(id);
-    }, delayMs);
+    };
     this.clearTimer(id);
-    this.#timers.set(id, timer);
+    this.#timers.set(id, this.#outside.clock.after(Number(delay) || 0, fire));
     return undefined;
   }
 
   clearTimer(id: string): void {
-    clearTimeout(this.#timers.get(id));
+    this.#timers.get(id)?.();
     this.#timers.delete(id);
   }
 
   /** The run is over. */
   drop(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     this.#calls.clear();
     this.#answers.length = 0;

@@ -2,20 +2,25 @@
  * One run in one instance, from its first stint to its report. A run that waits for host calls or timers keeps its
  * instance and is entered again for each; everything that the guest does arrives at {@link Execution.receive}.
  */
+import type { Cancel, Clock } from '../clock.ts';
 import type { Program } from '../evaluator.ts';
 import type { Value } from './binding.ts';
 import type { Board } from './board.ts';
 import { CALL_BYTES, Errands } from './errands.ts';
-import { GUEST, type Host, type Instance, TASK_FILE } from './instance.ts';
+import { GUEST, type Host, TASK_FILE } from './host.ts';
+import type { Instance } from './instance.ts';
+import { Logbook } from './logbook.ts';
 import type { Answer, Order } from './messages.ts';
 import type { Report } from './outbox.ts';
 import {
   type Facts,
   fail,
   isDeeperThan,
+  judgeRefused,
   judgeSilence,
   judgeThrown,
   judgeTrap,
+  NO_DEFAULT_EXPORT,
   parseGuestError,
   succeed,
   type Verdict,
@@ -31,6 +36,7 @@ export interface KnownProgram {
 
 /** What an execution needs of the worker. */
 export interface Surroundings {
+  readonly clock: Clock;
   readonly board: Board;
   /** Epoch ms with fractions. */
   readonly startedMs: number;
@@ -45,20 +51,17 @@ const RESULT_DEPTH_MAX = 500;
 /** The parser's memory. Not the run's: bytecode is for all runs of the program. */
 const COMPILE_MEMORY_BYTES = 64 * 1024 * 1024;
 
-const NO_DEFAULT_EXPORT =
-  'a module needs a default export: `export default` and a function of `ctx`, or a value, which is then the result';
-
-const NO_IMPORTS = 'task code cannot import modules';
-
 export class Execution implements Host {
   readonly order: Order;
   readonly instance: Instance;
   readonly #known: KnownProgram;
   readonly #surroundings: Surroundings;
   readonly #errands: Errands;
-  readonly #startedAt = performance.now();
+  readonly #logbook: Logbook;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
   readonly #wallDeadline: number;
-  #wallTimer: NodeJS.Timeout | undefined;
+  #cancelWallTimer: Cancel | undefined;
   #deadline = 0;
   #deadlineIs: 'wall' | 'cpu' = 'wall';
   #cpuMs = 0;
@@ -67,17 +70,17 @@ export class Execution implements Host {
   #stopped: Facts['stopped'];
   #verdict: Verdict | undefined;
   #hasReported = false;
-  readonly #logs: string[] = [];
-  #logBytes = 0;
-  #truncated = false;
 
   constructor(order: Order, known: KnownProgram, instance: Instance, surroundings: Surroundings) {
     this.order = order;
     this.instance = instance;
     this.#known = known;
     this.#surroundings = surroundings;
+    this.#clock = surroundings.clock;
+    this.#startedAt = this.#clock.elapsed();
+    this.#logbook = new Logbook(order.limits);
     this.#wallDeadline = this.#startedAt + order.limits.wallMs;
-    this.#errands = new Errands(order.limits, surroundings.ask, (timer) =>
+    this.#errands = new Errands(order.limits, surroundings, (timer) =>
       this.#enter(() => this.#callGuest(GUEST.fire, this.instance.text(timer))),
     );
   }
@@ -103,12 +106,11 @@ export class Execution implements Host {
   // What the guest says
 
   allowance(letter: string): number {
-    const { resultBytes, logBytes, logLines } = this.order.limits;
     switch (letter) {
       case 'D':
-        return resultBytes;
+        return this.order.limits.resultBytes;
       case 'L':
-        return this.#logs.length < logLines ? Math.max(0, logBytes - this.#logBytes) : 0;
+        return this.#logbook.room;
       case 'N':
       case 'E':
         return ERROR_BYTES;
@@ -131,10 +133,10 @@ export class Execution implements Host {
         this.#verdict = this.#judgeError(letter, text);
         break;
       case 'M':
-        this.#verdict = fail('Syntax', { name: 'SyntaxError', message: NO_DEFAULT_EXPORT });
+        this.#verdict = NO_DEFAULT_EXPORT;
         break;
       case 'L':
-        this.#log(text, bytes);
+        this.#logbook.write(text, bytes);
         break;
       case 'C':
         this.#errands.call(text, bytes);
@@ -152,7 +154,7 @@ export class Execution implements Host {
   }
 
   shouldStop(): boolean {
-    if (performance.now() > this.#deadline) this.#stopped ??= this.#deadlineIs;
+    if (this.#clock.elapsed() > this.#deadline) this.#stopped ??= this.#deadlineIs;
     else if (this.#surroundings.board.isCancelled(this.order.seq)) this.#stopped ??= 'cancelled';
     return this.#stopped !== undefined;
   }
@@ -162,15 +164,7 @@ export class Execution implements Host {
   }
 
   elapsedMs(): number {
-    return performance.now() - this.#startedAt;
-  }
-
-  #log(text: string, bytes: number): void {
-    const kept = Buffer.byteLength(text);
-    if (kept < bytes) this.#truncated = true;
-    if (this.#logs.length >= this.order.limits.logLines) this.#truncated = true;
-    else if (kept > 0 || bytes === 0) this.#logs.push(text);
-    this.#logBytes += kept;
+    return this.#clock.elapsed() - this.#startedAt;
   }
 
   // Verdicts
@@ -192,12 +186,9 @@ export class Execution implements Host {
     if (verdict.failure !== 'Thrown') return verdict;
     if (letter === 'N') return fail('ResultNotSerializable', error);
     if (this.#phase === 'running') return verdict;
-    // Of two names that the importer wants, the linker misses this one first: see #checkExports.
-    if (this.#phase === 'linking' && !error.message.includes("'default'")) return succeed('null');
-    if (this.#phase === 'linking') return fail('Syntax', { name: 'SyntaxError', message: NO_DEFAULT_EXPORT });
-    if (error.name === 'ReferenceError')
-      return fail('Syntax', { ...error, message: `${NO_IMPORTS}: ${error.message}` });
-    return fail('Syntax', withPlace(error));
+    if (this.#phase === 'compiling') return judgeRefused(error);
+    // Of the two names that the importer wants, the linker misses this one first: see #checkExports.
+    return error.message.includes("'default'") ? NO_DEFAULT_EXPORT : succeed('null');
   }
 
   #facts(): Facts {
@@ -217,7 +208,7 @@ export class Execution implements Host {
     if (this.#hasReported) return;
     const { board } = this.#surroundings;
     const { limits, seq } = this.order;
-    const enteredAt = performance.now();
+    const enteredAt = this.#clock.elapsed();
     const cpuDeadline = enteredAt + limits.cpuMs - this.#cpuMs;
     this.#deadlineIs = cpuDeadline < this.#wallDeadline ? 'cpu' : 'wall';
     this.#deadline = Math.min(cpuDeadline, this.#wallDeadline);
@@ -229,11 +220,11 @@ export class Execution implements Host {
       this.#verdict ??= judgeTrap(error, this.#facts(), limits);
     }
     board.leave();
-    this.#cpuMs += performance.now() - enteredAt;
+    this.#cpuMs += this.#clock.elapsed() - enteredAt;
     const isOver = this.#stopped !== undefined || this.#errands.isEmpty;
     if (isOver) this.#verdict ??= judgeSilence(this.#facts(), limits);
     if (this.#verdict !== undefined) this.#report(this.#verdict);
-    else this.#wallTimer ??= setTimeout(() => this.#stop('wall'), this.#wallDeadline - performance.now());
+    else if (this.#cancelWallTimer === undefined) this.#expireLater();
   }
 
   /** Jobs of the engine, and answers that are there already, until there is nothing left to do. */
@@ -249,6 +240,13 @@ export class Execution implements Host {
         this.#answer(...answer);
       }
     }
+  }
+
+  /** Ends the run at its deadline, and never before: timers may be early by a millisecond. */
+  #expireLater(): void {
+    const leftMs = this.#wallDeadline - this.#clock.elapsed();
+    if (leftMs <= 0) this.#stop('wall');
+    else this.#cancelWallTimer = this.#clock.after(leftMs, () => this.#expireLater());
   }
 
   /** Ends a run that is not in the engine. */
@@ -302,7 +300,15 @@ export class Execution implements Host {
     this.#callGuest(GUEST.begin, instance.text(order.context), seed, instance.boolean(isScript));
     if (this.#verdict !== undefined) return;
     const value = instance.run(bytecode);
-    if (this.#passed(value)) this.#callGuest(isScript ? GUEST.script : GUEST.module, value);
+    if (!this.#passed(value)) return;
+    if (isScript) {
+      this.#callGuest(GUEST.script, value);
+      return;
+    }
+    // The promise of a module's namespace is fulfilled already, unless the module awaits at its top level.
+    const namespace = instance.fulfilment(value);
+    if (namespace === undefined) this.#callGuest(GUEST.evaluation, value);
+    else this.#callGuest(GUEST.module, namespace);
   }
 
   /**
@@ -324,7 +330,7 @@ export class Execution implements Host {
   #report(verdict: Verdict): void {
     const { instance, order } = this;
     this.#hasReported = true;
-    clearTimeout(this.#wallTimer);
+    this.#cancelWallTimer?.();
     this.#errands.drop();
     instance.release(verdict.failure === undefined);
     this.#surroundings.ended({
@@ -334,15 +340,9 @@ export class Execution implements Host {
       cpuMs: this.#cpuMs,
       peakBytes: instance.usedBytes,
       hostCalls: this.#errands.hostCalls,
-      truncated: this.#truncated,
+      truncated: this.#logbook.truncated,
       ...verdict,
-      logs: this.#logs.length === 0 ? '' : JSON.stringify(this.#logs),
+      logs: this.#logbook.toJson(),
     });
   }
-}
-
-/** Lists show messages, not stacks: a syntax error says where in its message. */
-function withPlace<T extends { message: string; stack?: string }>(error: T): T {
-  const place = /task\.js:\d+(?::\d+)?/.exec(error.stack ?? '')?.[0];
-  return place === undefined ? error : { ...error, message: `${error.message} (${place})` };
 }

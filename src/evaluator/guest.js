@@ -92,6 +92,19 @@
     done(value);
   };
 
+  const start = (namespace) => {
+    try {
+      if (!('default' in namespace)) {
+        host('M');
+        return;
+      }
+      const task = namespace.default;
+      settle(typeof task === 'function' ? task(ctx) : task);
+    } catch (error) {
+      fail(error);
+    }
+  };
+
   let lastId = 0;
   const calls = { __proto__: null };
   const timers = { __proto__: null };
@@ -161,17 +174,12 @@
     /** script: its completion value. */
     settle,
 
-    /** module: the promise of its namespace. */
+    /** module: its namespace. */
+    start,
+
+    /** evaluation: the promise of a module's namespace. */
     (evaluation) => {
-      const start = (namespace) => {
-        if (!('default' in namespace)) {
-          host('M');
-          return;
-        }
-        const task = namespace.default;
-        settle(typeof task === 'function' ? task(ctx) : task);
-      };
-      apply(then, apply(then, evaluation, [start]), [undefined, fail]);
+      apply(then, evaluation, [start, fail]);
     },
 
     /** fail: something was thrown where no promise caught it. */

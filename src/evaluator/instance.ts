@@ -5,6 +5,7 @@
  */
 import type { CodeKind } from '../evaluator.ts';
 import { type EngineExports, instantiate, type Value } from './binding.ts';
+import { GUEST, type Host, NOBODY, TASK_FILE } from './host.ts';
 import { PAGE_BYTES } from './soft-memory.ts';
 
 const KIB = 1024;
@@ -32,33 +33,7 @@ const UTF8_PER_UNIT = 3;
 const EVAL_SCRIPT = 0;
 const EVAL_MODULE = 1;
 const STRIP_SOURCE = 1 << 4;
-
-/** The functions of guest.js, in the order in which it returns them. */
-export const GUEST = { begin: 0, script: 1, module: 2, fail: 3, reply: 4, fire: 5 } as const;
-
-/** The file name of task code in stacks and messages. */
-export const TASK_FILE = 'task.js';
-
-/** The run's side of the door. */
-export interface Host {
-  /** How many bytes of a message of this kind are worth reading; the rest is left out. */
-  allowance(letter: string): number;
-  /** A message of the guest; `bytes` is its whole length. The answer is undefined or a text. */
-  receive(letter: string, text: string, bytes: number): string | undefined;
-  shouldStop(): boolean;
-  /** Epoch ms inside, with fractions. */
-  nowMs(): number;
-  /** Since the run started. */
-  elapsedMs(): number;
-}
-
-const NOBODY: Host = {
-  allowance: () => 0,
-  receive: () => undefined,
-  shouldStop: () => false,
-  nowMs: () => 0,
-  elapsedMs: () => 0,
-};
+const FULFILLED = 1;
 
 /** Memory after boot, and where things lie in it. The same for every instance of a module. */
 export interface Pristine {
@@ -218,6 +193,11 @@ export class Instance {
 
   takeException(): Value {
     return this.#engine.qjs_get_exception();
+  }
+
+  /** What a promise was fulfilled with; undefined while it is not. */
+  fulfilment(promise: Value): Value | undefined {
+    return this.#engine.qjs_promise_state(promise) === FULFILLED ? this.#engine.qjs_promise_result(promise) : undefined;
   }
 
   get hasJobs(): boolean {

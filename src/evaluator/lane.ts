@@ -9,7 +9,7 @@ import { workerUrl } from './assets.ts';
 import { Board, IDLE, nextSeq, type Seq } from './board.ts';
 import { answerCall } from './capability.ts';
 import type { Flight } from './flight.ts';
-import { type FromWorker, monotonicMs, type Order, type ToWorker } from './messages.ts';
+import { type FromWorker, monotonicMs, type Order, packOrders, type ToWorker } from './messages.ts';
 import { Outbox, type Report } from './outbox.ts';
 import { outcomeOf } from './outcome.ts';
 import { ProgramCache } from './program-cache.ts';
@@ -21,9 +21,16 @@ const FLIGHTS_MAX = 192;
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
 
-export interface LaneOptions {
+/** The same for all workers: compiled once, and shared by them. */
+export interface Engine {
   readonly module: WebAssembly.Module;
+  /** Source of guest.js. */
   readonly guest: string;
+}
+
+export interface LaneOptions {
+  /** The worker starts meanwhile. */
+  readonly engine: Promise<Engine>;
   readonly graceMs: number;
   readonly clock: Clock;
   /** Some flights are through. */
@@ -75,8 +82,12 @@ export class Lane {
         this.#end();
       });
     });
-    const { module, guest } = options;
-    this.#post({ type: 'start', module, guest, board: this.#board.shared, outbox: this.#outbox.shared });
+    const [board, outbox] = [this.#board.shared, this.#outbox.shared];
+    // Whoever created the promise hears of its failure, and closes the lane.
+    options.engine.then(
+      (engine) => this.#post({ type: 'start', ...engine, board, outbox }),
+      () => {},
+    );
   }
 
   get wasReady(): boolean {
@@ -106,7 +117,7 @@ export class Lane {
     });
     const lesson = this.#programs.prepare(flights.map(({ program }) => program));
     const sentAt = { epochMs: clock.now(), monotonicMs: monotonicMs() };
-    this.#post({ type: 'orders', ...lesson, orders, sentAt });
+    this.#post({ type: 'orders', ...lesson, orders: packOrders(orders), sentAt });
     this.#watchSoon();
   }
 

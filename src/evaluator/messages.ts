@@ -17,6 +17,41 @@ export interface Order {
   readonly limits: Limits;
 }
 
+/**
+ * Orders as columns: what a message costs is mostly the objects in it, and each would name its fields again. Equal
+ * limits are usually one object, which a message holds once.
+ */
+export interface PackedOrders {
+  readonly seqs: Int32Array;
+  readonly checks: readonly boolean[];
+  readonly hashes: readonly string[];
+  readonly contexts: readonly string[];
+  readonly nowMs: Float64Array;
+  readonly seeds: Float64Array;
+  readonly limits: readonly Limits[];
+}
+
+export const packOrders = (orders: readonly Order[]): PackedOrders => ({
+  seqs: Int32Array.from(orders, ({ seq }) => seq),
+  checks: orders.map(({ task }) => task === 'check'),
+  hashes: orders.map(({ hash }) => hash),
+  contexts: orders.map(({ context }) => context),
+  nowMs: Float64Array.from(orders, ({ nowMs }) => nowMs),
+  seeds: Float64Array.from(orders, ({ seed }) => seed),
+  limits: orders.map(({ limits }) => limits),
+});
+
+export const unpackOrders = (packed: PackedOrders): Order[] =>
+  Array.from(packed.seqs, (seq, i) => ({
+    seq,
+    task: packed.checks[i] ? 'check' : 'run',
+    hash: packed.hashes[i]!,
+    context: packed.contexts[i]!,
+    nowMs: packed.nowMs[i]!,
+    seed: packed.seeds[i]!,
+    limits: packed.limits[i]!,
+  }));
+
 /** The same instant on two clocks: the caller's, and the machine's monotonic one, which all threads share. */
 export interface ClockReading {
   readonly epochMs: EpochMs;
@@ -39,7 +74,7 @@ export type ToWorker =
       /** Programs that the worker has not seen yet, and names of those that it may drop first. */
       readonly learn: readonly Program[];
       readonly forget: readonly string[];
-      readonly orders: readonly Order[];
+      readonly orders: PackedOrders;
       readonly sentAt: ClockReading;
     }
   | { readonly type: 'reply'; readonly seq: Seq; readonly call: string; readonly answer: Answer }

@@ -17,7 +17,7 @@ import {
 import type { RunError } from '../launch.ts';
 import { engineUrl, guestUrl } from './assets.ts';
 import { Flight } from './flight.ts';
-import { Lane } from './lane.ts';
+import { type Engine, Lane, type LaneOptions } from './lane.ts';
 import { PAGE_BYTES, softMemory } from './soft-memory.ts';
 
 /** The most memory that any run can have, whatever its limits say: the maximum of the module itself. */
@@ -39,13 +39,13 @@ export interface QuickJsOptions {
   readonly clock?: Clock;
 }
 
-/** Resolves when all workers are ready. */
+/** Resolves when all workers are ready. They start while the engine is compiled. */
 export async function createQuickJsEvaluator(options: QuickJsOptions = {}): Promise<Evaluator> {
   const { workers = 1, graceMs = 150, clock = systemClock } = options;
-  const [engine, guest] = await Promise.all([readFile(engineUrl), readFile(guestUrl, 'utf8')]);
-  const module = await WebAssembly.compile(softMemory(engine, MEMORY_MAX_BYTES / PAGE_BYTES));
-  const evaluator = new QuickJsEvaluator({ module, guest, graceMs, clock }, workers);
+  const engine = loadEngine();
+  const evaluator = new QuickJsEvaluator({ engine, graceMs, clock }, workers);
   try {
+    await engine;
     await evaluator.ready();
   } catch (error) {
     await evaluator.close();
@@ -54,12 +54,13 @@ export async function createQuickJsEvaluator(options: QuickJsOptions = {}): Prom
   return evaluator;
 }
 
-interface Equipment {
-  readonly module: WebAssembly.Module;
-  readonly guest: string;
-  readonly graceMs: number;
-  readonly clock: Clock;
+async function loadEngine(): Promise<Engine> {
+  const [bytes, guest] = await Promise.all([readFile(engineUrl), readFile(guestUrl, 'utf8')]);
+  const module = await WebAssembly.compile(softMemory(bytes, MEMORY_MAX_BYTES / PAGE_BYTES));
+  return { module, guest };
 }
+
+type Equipment = Pick<LaneOptions, 'engine' | 'graceMs' | 'clock'>;
 
 class QuickJsEvaluator implements Evaluator {
   readonly #equipment: Equipment;
@@ -181,8 +182,9 @@ class QuickJsEvaluator implements Evaluator {
     const share = Math.min(BATCH_RUNS, Math.ceil(this.#queue.length / this.#lanes.size));
     while (this.#queue.length > 0) {
       const lane = [...this.#lanes].reduce((freest, other) => (other.room > freest.room ? other : freest));
-      const count = Math.min(share, lane.room);
-      if (count === 0) return;
+      const count = Math.min(share, this.#queue.length);
+      // Crumbs would cost a message each; a whole batch will have room soon.
+      if (lane.room < count) return;
       lane.send(this.#queue.splice(0, count));
     }
   }

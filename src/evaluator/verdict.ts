@@ -95,6 +95,22 @@ export function judgeThrown(error: GuestError, facts: Facts, limits: Limits): Ve
   return fail('Thrown', error);
 }
 
+/** What the parser said of the source. Lists show messages, not stacks, so the place is put into the message. */
+export function judgeRefused(error: GuestError): Verdict {
+  // The only other thing that the engine throws here is that it found no module to import.
+  if (error.name !== 'SyntaxError') {
+    return fail('Syntax', { name: 'SyntaxError', message: `task code cannot import modules: ${error.message}` });
+  }
+  const place = /task\.js:\d+(?::\d+)?/.exec(error.stack ?? '')?.[0];
+  return fail('Syntax', place === undefined ? error : { ...error, message: `${error.message} (${place})` });
+}
+
+export const NO_DEFAULT_EXPORT: Verdict = fail('Syntax', {
+  name: 'SyntaxError',
+  message:
+    'a module needs a default export: `export default` and a function of `ctx`, or a value, which is then the result',
+});
+
 /** A run in which nothing is pending any more, without a result. */
 export function judgeSilence(facts: Facts, limits: Limits): Verdict {
   const stop = judgeStop(facts, limits);

@@ -3,10 +3,18 @@
  * While all instances are with runs that wait, the next order waits, too: runs start in the order in which they came.
  */
 import { parentPort } from 'node:worker_threads';
+import { atEndOfTurn, systemClock as clock } from '../clock.ts';
 import { Board, type Seq } from './board.ts';
 import { Execution, type KnownProgram } from './execution.ts';
 import { Instance, type Pristine } from './instance.ts';
-import { type ClockReading, type FromWorker, monotonicMs, type Order, type ToWorker } from './messages.ts';
+import {
+  type ClockReading,
+  type FromWorker,
+  monotonicMs,
+  type Order,
+  type ToWorker,
+  unpackOrders,
+} from './messages.ts';
 import { Outbox, type Report } from './outbox.ts';
 import { fail } from './verdict.ts';
 
@@ -69,7 +77,7 @@ class Workshop {
       case 'orders':
         for (const hash of message.forget) this.#programs.delete(hash);
         for (const program of message.learn) this.#programs.set(program.hash, { program });
-        this.#orders.push(...message.orders);
+        this.#orders.push(...unpackOrders(message.orders));
         this.#setClock(message.sentAt);
         break;
       case 'reply':
@@ -100,11 +108,11 @@ class Workshop {
 
   /** Starts orders until there are none, no instance is free, or others should have their turn. */
   #pump(): void {
-    const sliceEnd = performance.now() + SLICE_MS;
+    const sliceEnd = clock.elapsed() + SLICE_MS;
     let started = 0;
     this.#isPumpDue = true;
     for (const order of this.#orders) {
-      const instance = performance.now() < sliceEnd ? this.#pool.take() : undefined;
+      const instance = clock.elapsed() < sliceEnd ? this.#pool.take() : undefined;
       if (instance === undefined) break;
       started++;
       this.#start(order, instance);
@@ -113,7 +121,7 @@ class Workshop {
     this.#isPumpDue = false;
     if (this.#hasNews) send({ type: 'bell' });
     this.#hasNews = false;
-    if (this.#orders.length > 0 && performance.now() >= sliceEnd) this.#pumpSoon(setImmediate);
+    if (this.#orders.length > 0 && clock.elapsed() >= sliceEnd) this.#pumpSoon(atEndOfTurn);
   }
 
   #pumpSoon(schedule: (pump: () => void) => void): void {
@@ -127,6 +135,7 @@ class Workshop {
     const known = this.#programs.get(order.hash);
     if (known === undefined) throw new Error(`run ${seq} is of program ${order.hash}, which never came`);
     const execution = new Execution(order, known, instance, {
+      clock,
       board: this.#board,
       startedMs: this.#nowMs(),
       ask: (call, name, args) => send({ type: 'call', seq, call, name, args }),

@@ -1,0 +1,168 @@
+/**
+ * The evaluator as a library: one run at a time, with defaults for everything but the code.
+ *
+ * ```ts
+ * const evaluator = await createEvaluator();
+ * const outcome = await evaluator.evaluate({ code: '({ completed: ctx.input > 2 })', input: 3 });
+ * await evaluator.close();
+ * ```
+ */
+import { type Clock, type EpochMs, type Random, systemClock, systemRandom } from '../clock.ts';
+import { CronkeeperError, messageOf, type Problem, received } from '../errors.ts';
+import { type Capability, DEFAULT_LIMITS, type Limits, type Run } from '../evaluator.ts';
+import { launchId, type Outcome } from '../launch.ts';
+import { programOf } from '../program.ts';
+import { createQuickJsEvaluator, MEMORY_MAX_BYTES } from './quickjs.ts';
+
+export interface EvaluatorOptions {
+  /** Threads, 1 to 64. Default 1. */
+  readonly workers?: number;
+  /** Defaults for every run; see {@link Limits}. */
+  readonly limits?: Partial<Limits>;
+  readonly clock?: Clock;
+  /** Seeds runs that bring no seed. */
+  readonly random?: Random;
+}
+
+export interface EvaluateOptions {
+  /** An ES module with a default export, or a script whose completion value is the result. */
+  readonly code: string;
+  /** `ctx.input`, a JSON value. Default null. */
+  readonly input?: unknown;
+  /** `ctx.state`, a JSON value. Default null. */
+  readonly state?: unknown;
+  /** What `ctx.call(name, …)` reaches. Default: nothing. */
+  readonly capabilities?: Readonly<Record<string, Capability>>;
+  readonly limits?: Partial<Limits>;
+  /** `ctx.slot`: epoch ms, an ISO instant or a Date. Default: `now`. */
+  readonly slot?: EpochMs | string | Date;
+  /** Default 1. */
+  readonly attempt?: number;
+  /** Default 0. */
+  readonly fence?: number;
+  /** Default `evaluate`. */
+  readonly taskId?: string;
+  /** The same seed gives the same `Math.random()`. Default: any. */
+  readonly seed?: number;
+  /** Where `Date.now()` starts inside, epoch ms. Default: the clock's. */
+  readonly now?: EpochMs;
+  /** Ends the run as `Cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StandaloneEvaluator {
+  /** Faults of the code are outcomes. Rejects on bad options, and when the evaluator is closed. */
+  evaluate(options: EvaluateOptions): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+const WORKERS_MAX = 64;
+const MIB = 1024 * 1024;
+
+/** Largest value of each limit; the smallest is 0 for counts of things that a run may do, else 1. */
+const LIMITS_MAX: Limits = {
+  wallMs: 15 * 60_000,
+  cpuMs: 15 * 60_000,
+  memoryBytes: MEMORY_MAX_BYTES,
+  sourceBytes: MIB,
+  resultBytes: MIB,
+  logBytes: MIB,
+  logLines: 10_000,
+  hostCalls: 10_000,
+  timers: 10_000,
+};
+const MAY_BE_ZERO: ReadonlySet<string> = new Set(['logBytes', 'logLines', 'hostCalls', 'timers']);
+
+/** Rejects with `invalid` when an option is wrong. Resolves when all workers are ready. */
+export async function createEvaluator(options: EvaluatorOptions = {}): Promise<StandaloneEvaluator> {
+  const problems: Problem[] = [];
+  const { workers = 1, limits: given = {}, clock = systemClock, random = systemRandom, ...unknown } = options;
+  refuseUnknown(problems, unknown);
+  requireInteger(problems, 'workers', workers, 1, WORKERS_MAX);
+  requireLimits(problems, given);
+  throwIfAny(problems, 'createEvaluator');
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  const evaluator = await createQuickJsEvaluator({ workers, clock });
+  return {
+    async evaluate(run) {
+      const outcomes: Outcome[] = [];
+      await evaluator.run(
+        [runOf(run, limits, clock, random)],
+        (_index, { startedMs: _startedMs, ...outcome }) => outcomes.push(outcome),
+        run.signal,
+      );
+      return outcomes[0]!;
+    },
+    close: () => evaluator.close(),
+  };
+}
+
+function runOf(options: EvaluateOptions, defaults: Limits, clock: Clock, random: Random): Run {
+  const problems: Problem[] = [];
+  const { code, input = null, state = null, capabilities = {}, limits: given = {}, signal, ...rest } = options;
+  const { now = clock.now(), slot = now, attempt = 1, fence = 0, taskId = 'evaluate', ...others } = rest;
+  const { seed = Math.floor(random() * Number.MAX_SAFE_INTEGER), ...unknown } = others;
+  refuseUnknown(problems, unknown);
+  requireThat(problems, 'code', code, typeof code === 'string', 'a string with JavaScript');
+  requireJson(problems, 'input', input);
+  requireJson(problems, 'state', state);
+  requireLimits(problems, given);
+  for (const [name, capability] of Object.entries(capabilities)) {
+    requireThat(problems, `capabilities.${name}`, capability, typeof capability === 'function', 'a function');
+  }
+  const slotMs = new Date(slot).getTime();
+  requireThat(problems, 'slot', slot, !Number.isNaN(slotMs), 'an ISO instant, epoch ms or a Date');
+  requireThat(problems, 'now', now, !Number.isNaN(new Date(now).getTime()), 'epoch ms');
+  requireThat(problems, 'seed', seed, Number.isFinite(seed), 'a number');
+  requireThat(problems, 'taskId', taskId, typeof taskId === 'string', 'a string');
+  requireInteger(problems, 'attempt', attempt, 1, Number.MAX_SAFE_INTEGER);
+  requireInteger(problems, 'fence', fence, 0, Number.MAX_SAFE_INTEGER);
+  requireThat(problems, 'signal', signal, signal === undefined || signal instanceof AbortSignal, 'an AbortSignal');
+  throwIfAny(problems, 'evaluate');
+  return {
+    program: programOf(code),
+    context: { taskId, slotMs, attempt, fence, idempotencyKey: launchId(taskId, slotMs), input, state },
+    nowMs: now,
+    seed,
+    limits: { ...defaults, ...given },
+    capabilities,
+  };
+}
+
+function requireThat(problems: Problem[], field: string, value: unknown, isValid: boolean, allowed: string): void {
+  if (!isValid) problems.push({ field, message: `${received(value)} was received; allowed is ${allowed}` });
+}
+
+function requireInteger(problems: Problem[], field: string, value: unknown, min: number, max: number): void {
+  const isValid = Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+  requireThat(problems, field, value, isValid, `a whole number from ${min} to ${max}`);
+}
+
+function requireJson(problems: Problem[], field: string, value: unknown): void {
+  try {
+    if (JSON.stringify(value) !== undefined) return;
+    problems.push({ field, message: `a ${typeof value} was received; allowed is a JSON value` });
+  } catch (error) {
+    problems.push({ field, message: `allowed is a JSON value; this cannot be written as JSON: ${messageOf(error)}` });
+  }
+}
+
+function requireLimits(problems: Problem[], limits: Partial<Limits>): void {
+  for (const [name, value] of Object.entries(limits)) {
+    const field = `limits.${name}`;
+    if (!isLimit(name)) problems.push({ field, message: `unknown; allowed are ${Object.keys(LIMITS_MAX).join(', ')}` });
+    else requireInteger(problems, field, value, MAY_BE_ZERO.has(name) ? 0 : 1, LIMITS_MAX[name]);
+  }
+}
+
+const isLimit = (name: string): name is keyof Limits => Object.hasOwn(LIMITS_MAX, name);
+
+function refuseUnknown(problems: Problem[], rest: object): void {
+  for (const field of Object.keys(rest)) problems.push({ field, message: 'unknown option' });
+}
+
+function throwIfAny(problems: readonly Problem[], where: string): void {
+  if (problems.length === 0) return;
+  const list = problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  throw new CronkeeperError('invalid', `${where}: ${list}`, { problems });
+}

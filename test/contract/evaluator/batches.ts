@@ -1,0 +1,138 @@
+import { expect, test } from '@jest/globals';
+import type { Evaluator } from '../../../src/evaluator.ts';
+import type { Outcome } from '../../../src/launch.ts';
+import { programOf } from '../../../src/program.ts';
+import { type Bench, runOf } from './bench.ts';
+
+const HANGS = '[].join.call({ length: 1e9 }, "")';
+const BRIEF = { wallMs: 150, cpuMs: 150 };
+const WAITS = 'new Promise((resolve) => setTimeout(resolve, 1e6))';
+
+export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
+  const numbered = (count: number) =>
+    Array.from({ length: count }, (_, input) => runOf('export default (ctx) => ctx.input', { context: { input } }));
+
+  test('every run of a large batch has its own outcome, once', async () => {
+    const runs = numbered(5000);
+    const outcomes = await bench.all(runs);
+    expect(outcomes.map(({ value }) => value)).toEqual(runs.map((_run, index) => index));
+  });
+
+  test('an empty batch is done at once', async () => {
+    expect(await bench.all([])).toEqual([]);
+  });
+
+  test.each([0, 20, 63])('one that hangs in the middle of 64, at %i, costs the others nothing', async (at) => {
+    const runs = numbered(64);
+    runs[at] = runOf(HANGS, { limits: BRIEF });
+    const outcomes = await bench.all(runs);
+    expect(outcomes[at]).toMatchObject({ status: 'timed-out', error: { class: 'Timeout' } });
+    expect(outcomes.filter((outcome, index) => outcome.value === index)).toHaveLength(63);
+  });
+
+  test('several that hang, in several batches at a time, are ended one after another', async () => {
+    const batches = Array.from({ length: 3 }, () => {
+      const runs = numbered(64);
+      runs[10] = runOf(HANGS, { limits: BRIEF });
+      return bench.all(runs);
+    });
+    for (const outcomes of await Promise.all(batches)) {
+      expect(outcomes[10]).toMatchObject({ status: 'timed-out' });
+      expect(outcomes.filter(({ status }) => status === 'succeeded')).toHaveLength(63);
+    }
+  });
+
+  test('a run that waits while another takes the worker with it is lost, and says so', async () => {
+    let calls = 0;
+    const capabilities = {
+      count: () => {
+        calls++;
+        return new Promise(() => {});
+      },
+    };
+    const waiting = bench.outcome('ctx.call("count")', { capabilities });
+    while (calls === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    // As many as it takes to meet it, on however many workers.
+    await bench.all(Array.from({ length: 4 }, () => runOf(HANGS, { limits: BRIEF })));
+    expect(await waiting).toMatchObject({ status: 'failed', error: { class: 'WorkerLost' } });
+    expect(calls).toBe(1);
+  });
+
+  test('a slow run in a batch does not hold up the outcomes of the others', async () => {
+    const order: number[] = [];
+    const slow = runOf('export default async () => { await new Promise((r) => setTimeout(r, 300)); return "slow" }');
+    await bench.evaluator.run([slow, ...numbered(3)], (index) => order.push(index));
+    expect(order).toEqual([1, 2, 3, 0]);
+  });
+
+  test('outcomes of half a batch arrive while the other half is at work', async () => {
+    const order: number[] = [];
+    const abort = new AbortController();
+    const runs = [...numbered(3), runOf('for (;;);')];
+    await bench.evaluator.run(
+      runs,
+      (index) => {
+        order.push(index);
+        if (order.length === 3) abort.abort();
+      },
+      abort.signal,
+    );
+    expect(order).toEqual([0, 1, 2, 3]);
+  });
+
+  test.each([
+    ['waits', WAITS],
+    ['is at work', 'for (;;);'],
+    ['cannot be interrupted', HANGS],
+  ])('a caller can give up a run that %s', async (_what, source) => {
+    const abort = new AbortController();
+    const runs = [runOf(source), ...numbered(100), runOf(source)];
+    setTimeout(() => abort.abort(), 50);
+    const outcomes = await bench.all(runs, abort.signal);
+    expect(outcomes).toHaveLength(102);
+    expect(outcomes[101]).toMatchObject({ status: 'failed', error: { class: 'Cancelled' } });
+    expect(await bench.value('6 * 7')).toBe(42);
+  });
+
+  test('a caller that has given up before starts nothing', async () => {
+    let calls = 0;
+    const capabilities = { count: () => ++calls };
+    const outcome = await bench.outcome('ctx.call("count")', { capabilities, signal: AbortSignal.abort() });
+    expect(outcome).toMatchObject({ error: { class: 'Cancelled' } });
+    await bench.value('6 * 7');
+    expect(calls).toBe(0);
+  });
+
+  test('a caller that gives up does so for its own runs only', async () => {
+    const abort = new AbortController();
+    const mine = bench.outcome('export default () => new Promise((r) => setTimeout(() => r(1), 200))');
+    const theirs = bench.outcome(WAITS, { signal: abort.signal });
+    setTimeout(() => abort.abort(), 50);
+    expect(await theirs).toMatchObject({ error: { class: 'Cancelled' } });
+    expect(await mine).toMatchObject({ value: 1 });
+  });
+
+  test('a listener that throws is the caller’s own trouble', async () => {
+    const failing = bench.evaluator.run(numbered(3), () => {
+      throw new Error('listener');
+    });
+    await expect(failing).rejects.toThrow('listener');
+    expect(await bench.value('6 * 7')).toBe(42);
+  });
+
+  test('closing settles what is under way, and takes nothing new', async () => {
+    const evaluator = await open();
+    const outcomes: Outcome[] = [];
+    const running = evaluator.run([runOf(WAITS), runOf('for (;;);'), ...numbered(300)], (_index, outcome) => {
+      outcomes.push(outcome);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await evaluator.close();
+    await running;
+    expect(outcomes).toHaveLength(302);
+    expect(outcomes.filter(({ error }) => error?.class === 'Cancelled').length).toBeGreaterThanOrEqual(2);
+    await expect(evaluator.run(numbered(1), () => {})).rejects.toThrow('closed');
+    await expect(evaluator.check(programOf('1'))).rejects.toThrow('closed');
+    await evaluator.close();
+  });
+}

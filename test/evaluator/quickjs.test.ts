@@ -1,0 +1,48 @@
+/** The evaluator contract on QuickJS, and what only this implementation has: a pinned engine, threads, a library face. */
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import { engineUrl } from '../../src/evaluator/assets.ts';
+import { createQuickJsEvaluator } from '../../src/evaluator/quickjs.ts';
+import { softMemory } from '../../src/evaluator/soft-memory.ts';
+import { evaluatorContract } from '../contract/evaluator.ts';
+
+evaluatorContract('QuickJS in one worker', () => createQuickJsEvaluator());
+
+describe('the engine', () => {
+  const engine = readFileSync(engineUrl);
+
+  test('is the one that was measured, patched and attacked: a new one needs all of that again', () => {
+    expect(createHash('sha256').update(engine).digest('hex')).toBe(
+      'd4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9',
+    );
+  });
+
+  test('is refused when its allocator is not the one that the patch knows', () => {
+    const other = Buffer.from(engine);
+    other[other.indexOf(Buffer.from([0x3f, 0x00, 0x41, 0x10, 0x74]))] = 0x01;
+    expect(() => softMemory(other, 1024)).toThrow(/not the engine.*2 × memory\.size/);
+    expect(() => softMemory(Buffer.from('#!/bin/sh'), 1024)).toThrow(/not a WebAssembly module/);
+    expect(() => softMemory(engine.subarray(0, 1000), 1024)).toThrow(/ends too early/);
+    expect(() => softMemory(softMemory(engine, 1024), 1024)).toThrow(/4 globals/);
+  });
+});
+
+test('it runs the same in plain Node, without a test framework around it', async () => {
+  const script = fileURLToPath(new URL('../support/evaluator-smoke.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 50_000 });
+  expect(JSON.parse(stdout)).toEqual({
+    module: 42,
+    script: { completed: true },
+    capability: 5,
+    loop: 'Timeout',
+    hang: 'Timeout',
+    memory: 'Memory',
+    stack: 'StackOverflow',
+    after: 'ok',
+  });
+});
