@@ -1,0 +1,73 @@
+/** One client, two transports: the registry itself, or the HTTP API in front of it. */
+import { type CronkeeperOptions, openCronkeeper } from '../app.ts';
+import { createHttpClient } from '../client.ts';
+import type { Clock } from '../clock.ts';
+import { type Config, readConfig } from '../config.ts';
+import { isCronkeeperError } from '../errors.ts';
+import type { Status } from '../status.ts';
+import type { Tasks } from '../tasks.ts';
+import { LOCAL_URL } from '../url.ts';
+import { UsageError } from './exit.ts';
+import type { Output } from './output.ts';
+
+/** Flags that every command has. */
+export interface GlobalFlags {
+  readonly url?: string;
+  readonly endpoint?: string;
+  readonly token?: string;
+  readonly namespace?: string;
+  readonly json?: boolean;
+}
+
+/** What a command works with besides its own arguments. */
+export interface Context {
+  readonly flags: GlobalFlags;
+  readonly config: Config;
+  readonly output: Output;
+  readonly clock: Clock;
+}
+
+export interface Connection extends AsyncDisposable {
+  readonly tasks: Tasks;
+  status(): Promise<Status>;
+}
+
+/** @throws UsageError naming every variable that is wrong. */
+export function configOrUsage(): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    throw isCronkeeperError(error, 'invalid') ? new UsageError(error.message) : error;
+  }
+}
+
+/** Where the tasks are, from flags before environment before the local file. */
+export function keeperOptions({ flags, config }: Pick<Context, 'flags' | 'config'>): CronkeeperOptions {
+  const { namespace, sessionTimeoutMs, shards, zkAuth } = config;
+  return {
+    url: flags.url ?? config.url ?? LOCAL_URL,
+    namespace: flags.namespace ?? namespace,
+    sessionTimeoutMs,
+    shards,
+    ...(zkAuth !== undefined && { zkAuth }),
+  };
+}
+
+/** Opens what the flags say; the coordinator or the API is not contacted before it is needed. */
+export async function connect(context: Context): Promise<Connection> {
+  const { endpoint, token } = context.flags;
+  if (endpoint === undefined) return connectDirectly(context);
+  const client = createHttpClient({ endpoint, token: token ?? context.config.apiToken });
+  return { tasks: client, status: () => client.status(), [Symbol.asyncDispose]: async () => {} };
+}
+
+async function connectDirectly(context: Context): Promise<Connection> {
+  const keeper = await openCronkeeper(keeperOptions(context));
+  return { tasks: keeper.tasks, status: () => keeper.status(), [Symbol.asyncDispose]: () => keeper.close() };
+}
+
+/** For commands that run tasks: an API cannot do that for them. */
+export function assertDirect({ flags }: Context, command: string): void {
+  if (flags.endpoint === undefined) return;
+  throw new UsageError(`${command} works on the registry itself: give it --url, not --endpoint`);
+}

@@ -1,0 +1,143 @@
+/** `cronkeeper doctor`: what works, what does not, and what to do about it. */
+import { openCronkeeper } from '../app.ts';
+import { createHttpClient } from '../client.ts';
+import { isCronkeeperError, messageOf } from '../errors.ts';
+import type { Probe } from '../probe.ts';
+import type { Status } from '../status.ts';
+import { type Context, keeperOptions } from './connection.ts';
+import { SaidFailure } from './exit.ts';
+import type { Output } from './output.ts';
+import { relativeTo, roughly } from './present.ts';
+import { pad } from './table.ts';
+
+const NODE_MAJOR_MIN = 24;
+
+/** Beyond this, a clock is wrong rather than a request slow. */
+const SKEW_MAX_MS = 1_000;
+
+/** A namespace that nobody has ticked for so long is probably not looked after. */
+const UNTICKED_MAX_MS = 10 * 60_000;
+
+export interface Check {
+  readonly check: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+  /** What to do, when something is wrong. */
+  readonly remedy?: string;
+}
+
+const ok = (check: string, detail: string): Check => ({ check, status: 'ok', detail });
+const warning = (check: string, detail: string, remedy: string): Check => ({
+  check,
+  status: 'warning',
+  detail,
+  remedy,
+});
+const failed = (check: string, detail: string, remedy: string): Check => ({ check, status: 'failed', detail, remedy });
+
+/** @param context or what is wrong with the configuration. @throws SaidFailure when a check failed. */
+export async function doctor(output: Output, context: Context | Error): Promise<void> {
+  const checks = [checkNode(process.versions.node)];
+  if (context instanceof Error) {
+    checks.push(failed('configuration', context.message, 'correct the variables named, or unset them'));
+  } else {
+    checks.push(ok('configuration', 'the environment is sound'));
+    const { endpoint } = context.flags;
+    checks.push(...(endpoint === undefined ? await checkCoordinator(context) : await checkEndpoint(context, endpoint)));
+  }
+  const isWell = checks.every(({ status }) => status !== 'failed');
+  output.result({ ok: isWell, checks }, () => checks.map((check) => checkText(output, check)).join('\n'));
+  if (!isWell) throw new SaidFailure();
+}
+
+function checkNode(version: string): Check {
+  const major = Number.parseInt(version, 10);
+  if (major >= NODE_MAJOR_MIN) return ok('node', version);
+  return failed(
+    'node',
+    `${version}; needed: ${NODE_MAJOR_MIN} or later`,
+    'run it by "npm run", which brings its own Node',
+  );
+}
+
+async function checkCoordinator(context: Context): Promise<Check[]> {
+  const options = keeperOptions(context);
+  try {
+    const keeper = await openCronkeeper(options);
+    try {
+      const probe = await keeper.probe();
+      return [...checkProbe(probe), ...(probe.exists ? checkShards(await keeper.status(), context.clock.now()) : [])];
+    } finally {
+      await keeper.close();
+    }
+  } catch (error) {
+    return [failed('coordinator', messageOf(error), coordinatorRemedy(error))];
+  }
+}
+
+function coordinatorRemedy(error: unknown): string {
+  if (isCronkeeperError(error, 'forbidden')) return 'check CRONKEEPER_ZK_AUTH, and who may read the path or file';
+  if (isCronkeeperError(error, 'corrupt'))
+    return 'the path or file belongs to something else: choose another, or restore it';
+  if (isCronkeeperError(error, 'invalid')) return 'correct the coordinator URL';
+  return 'check that it runs, the host and port in the URL, and the network between; "npm run zk" starts one to try';
+}
+
+function checkProbe({ coordinator, namespace, exists, connectMs, roundTripMs, clockSkewMs }: Probe): Check[] {
+  const reached = `${coordinator} answers in ${milliseconds(roundTripMs)}, connected in ${milliseconds(connectMs)}`;
+  const remedy = "let NTP set both clocks; until then the coordinator's time decides what is due";
+  return [
+    ok('coordinator', reached),
+    Math.abs(clockSkewMs) > SKEW_MAX_MS
+      ? warning(
+          'clock',
+          `${roughly(Math.abs(clockSkewMs))} ${clockSkewMs > 0 ? 'ahead of' : 'behind'} the coordinator`,
+          remedy,
+        )
+      : ok('clock', `agrees with the coordinator (${Math.abs(clockSkewMs)} ms)`),
+    ok('namespace', exists ? namespace : `${namespace} does not exist yet; the first use makes it`),
+  ];
+}
+
+const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+
+async function checkEndpoint({ flags, config, clock }: Context, endpoint: string): Promise<Check[]> {
+  const startMs = clock.elapsed();
+  try {
+    const client = createHttpClient({ endpoint, token: flags.token ?? config.apiToken });
+    const status = await client.status();
+    const answered = ok('endpoint', `${endpoint} answers in ${milliseconds(clock.elapsed() - startMs)}`);
+    const coordinator = ok('coordinator', `${status.coordinator}, namespace ${status.namespace}`);
+    return [answered, coordinator, ...checkShards(status, clock.now())];
+  } catch (error) {
+    return [failed('endpoint', messageOf(error), endpointRemedy(error))];
+  }
+}
+
+const endpointRemedy = (error: unknown): string =>
+  isCronkeeperError(error, 'unauthenticated', 'forbidden')
+    ? "give the API's token by --token or CRONKEEPER_API_TOKEN"
+    : 'check that the API runs there; "npm start" starts one on this machine';
+
+function checkShards({ shards }: Status, nowMs: number): Check[] {
+  const held = shards.filter((shard) => shard.held).length;
+  const latestMs = Math.max(...shards.map(({ lastLeaseAt }) => (lastLeaseAt === null ? 0 : Date.parse(lastLeaseAt))));
+  const overdue = shards.some(({ overdueDays }) => overdueDays > 0);
+  const last = latestMs === 0 ? 'never ticked' : `last tick ${relativeTo(nowMs, latestMs)}`;
+  const detail = `${shards.length}, ${held} held now; ${last}`;
+  const remedy = 'nothing runs without a tick: "cronkeeper worker", "npm start" or the deployed trigger';
+  if (held > 0 || (nowMs - latestMs < UNTICKED_MAX_MS && !overdue)) return [ok('shards', detail)];
+  return [warning('shards', detail, remedy)];
+}
+
+const LOOKS = {
+  ok: { sign: '✓', colour: 'green' },
+  warning: { sign: '!', colour: 'yellow' },
+  failed: { sign: '✗', colour: 'red' },
+} as const;
+
+function checkText(output: Output, { check, status, detail, remedy }: Check): string {
+  const { sign, colour } = LOOKS[status];
+  const line = `${output.paint(colour, sign)} ${pad(check, 14)} ${detail}`;
+  return remedy === undefined ? line : `${line}\n  ${output.paint('bold', 'to do:')} ${remedy}`;
+}

@@ -1,0 +1,73 @@
+/** `cronkeeper tick` and `cronkeeper worker`: the engine from a terminal. */
+import { type Cronkeeper, openCronkeeper } from '../app.ts';
+import type { Random } from '../clock.ts';
+import type { TickReport } from '../report.ts';
+import type { TickOptions } from '../tick.ts';
+import { assertDirect, type Context, keeperOptions } from './connection.ts';
+import { showLaunches } from './launches.ts';
+import { roughly } from './present.ts';
+import { listenForStop } from './stop.ts';
+import { keepTicking } from './ticking.ts';
+
+/** How long a worker's tick lingers unless it is told otherwise. Edits of leases and clocks are seen between ticks. */
+const WORKER_LINGER_MS = 55_000;
+
+export interface EngineFlags {
+  /** ms */
+  readonly linger?: number;
+}
+
+/** One tick; says its report. */
+export async function tickOnce(context: Context, { linger }: EngineFlags): Promise<void> {
+  assertDirect(context, 'tick');
+  const { output, config, clock } = context;
+  const keeper = await openCronkeeper(keeperOptions(context));
+  try {
+    using stop = listenForStop(clock, () => output.note('stopping: no new launches'));
+    const report = await keeper.tick({ lingerMs: linger ?? config.lingerMs, signal: stop.signal });
+    output.result(report, () => reportText(report));
+  } finally {
+    await keeper.close();
+  }
+}
+
+/** Ticks one after the other until it is stopped; shows every launch. */
+export async function work(context: Context, { linger }: EngineFlags, random: Random): Promise<void> {
+  assertDirect(context, 'worker');
+  const { output, config, clock } = context;
+  const lingerMs = linger ?? (config.lingerMs > 0 ? config.lingerMs : WORKER_LINGER_MS);
+  const options = keeperOptions(context);
+  const keeper: Cronkeeper = await openCronkeeper(options);
+  try {
+    using stop = listenForStop(clock, () => output.note('stopping: no new launches'));
+    const { signal } = stop;
+    output.note(`working on ${options.url}, namespace ${options.namespace}; stop with Ctrl-C`);
+    const tickOptions: TickOptions = { lingerMs, signal, onRun: showLaunches(output) };
+    await keepTicking({
+      tick: () => keeper.tick(tickOptions),
+      ...{ clock, random, signal },
+      onIdle: () => output.note('others hold every shard; waiting for one'),
+      onFailure: (message, retryMs) => output.note(`a tick failed: ${message}; the next one in ${roughly(retryMs)}`),
+    });
+  } finally {
+    await keeper.close();
+  }
+}
+
+export function reportText(report: TickReport): string {
+  const { shards, due, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced, durationMs } = report;
+  if (shards === 0) return 'others hold every shard, and are at work';
+  const parts = Object.entries({ succeeded, failed, 'timed out': timedOut, skipped, uncertain, deferred })
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what}`);
+  const lines = [
+    `${due} due${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`,
+    `${shards} shards, ${roughly(durationMs)}${report.maxLateMs > 0 ? `, latest start ${roughly(report.maxLateMs)} late` : ''}`,
+    ...(fenced > 0 ? [`${fenced} shards were lost to a newer holder`] : []),
+    ...(report.clockSkewMs !== 0
+      ? [`this clock and the coordinator's differ by ${roughly(Math.abs(report.clockSkewMs))}`]
+      : []),
+    ...report.quarantined.map(({ taskId, problem }) => `quarantined ${taskId}: ${problem}`),
+  ];
+  return lines.join('\n');
+}
