@@ -10,8 +10,9 @@ const HASH_DIGITS = 32;
  * before, so they are matched apart.
  */
 const TOKEN =
-  /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\\n\r]|\\[\s\S])*'?|"(?:[^"\\\n\r]|\\[\s\S])*"?|[#\w$\u0080-\uffff]+|\s+|[\s\S]/y;
-const REGEXP = /\/(?![*/])(?:[^/\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+\/\w*/y;
+  /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\\n\r]|\\[\s\S])*'?|"(?:[^"\\\n\r]|\\[\s\S])*"?|[#\w$\u0080-\uffff]+|\+\+|--|\s+|[\s\S]/y;
+/** One that does not end takes its line with it: the source is wrong anyway, and trying again would cost its square. */
+const REGEXP = /\/(?![*/])(?:(?:[^/\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+\/\w*|[^\n\r]*)/y;
 /** The text of a template up to its end or to the next `${`. */
 const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(`|\$\{|$)/y;
 /** After one of these an expression starts, so a slash opens a regular expression. */

@@ -52,8 +52,8 @@ const RESULT_DEPTH_MAX = 500;
 const COMPILE_MEMORY_BYTES = 64 * 1024 * 1024;
 
 export class Execution implements Host {
-  readonly order: Order;
-  readonly instance: Instance;
+  readonly #order: Order;
+  readonly #instance: Instance;
   readonly #known: KnownProgram;
   readonly #surroundings: Surroundings;
   readonly #errands: Errands;
@@ -72,8 +72,8 @@ export class Execution implements Host {
   #hasReported = false;
 
   constructor(order: Order, known: KnownProgram, instance: Instance, surroundings: Surroundings) {
-    this.order = order;
-    this.instance = instance;
+    this.#order = order;
+    this.#instance = instance;
     this.#known = known;
     this.#surroundings = surroundings;
     this.#clock = surroundings.clock;
@@ -81,7 +81,7 @@ export class Execution implements Host {
     this.#logbook = new Logbook(order.limits);
     this.#wallDeadline = this.#startedAt + order.limits.wallMs;
     this.#errands = new Errands(order.limits, surroundings, (timer) =>
-      this.#enter(() => this.#callGuest(GUEST.fire, this.instance.text(timer))),
+      this.#enter(() => this.#callGuest(GUEST.fire, this.#instance.text(timer))),
     );
   }
 
@@ -89,7 +89,7 @@ export class Execution implements Host {
     this.#enter(() => {
       const bytecode = this.#compile();
       if (bytecode === undefined) return;
-      if (this.order.task === 'check') this.#checkExports();
+      if (this.#order.task === 'check') this.#checkExports();
       else this.#begin(bytecode);
     });
   }
@@ -108,7 +108,7 @@ export class Execution implements Host {
   allowance(letter: string): number {
     switch (letter) {
       case 'D':
-        return this.order.limits.resultBytes;
+        return this.#order.limits.resultBytes;
       case 'L':
         return this.#logbook.room;
       case 'N':
@@ -155,12 +155,12 @@ export class Execution implements Host {
 
   shouldStop(): boolean {
     if (this.#clock.elapsed() > this.#deadline) this.#stopped ??= this.#deadlineIs;
-    else if (this.#surroundings.board.isCancelled(this.order.seq)) this.#stopped ??= 'cancelled';
+    else if (this.#surroundings.board.isCancelled(this.#order.seq)) this.#stopped ??= 'cancelled';
     return this.#stopped !== undefined;
   }
 
   nowMs(): number {
-    return this.order.nowMs + this.elapsedMs();
+    return this.#order.nowMs + this.elapsedMs();
   }
 
   elapsedMs(): number {
@@ -170,7 +170,7 @@ export class Execution implements Host {
   // Verdicts
 
   #judgeResult(json: string, bytes: number): Verdict {
-    const { resultBytes } = this.order.limits;
+    const { resultBytes } = this.#order.limits;
     if (bytes > resultBytes) {
       return fail('ResultTooLarge', `the result has ${bytes} bytes as JSON; ${resultBytes} are allowed`);
     }
@@ -182,7 +182,7 @@ export class Execution implements Host {
 
   #judgeError(letter: 'N' | 'E', json: string): Verdict {
     const error = parseGuestError(json);
-    const verdict = judgeThrown(error, this.#facts(), this.order.limits);
+    const verdict = judgeThrown(error, this.#facts(), this.#order.limits);
     if (verdict.failure !== 'Thrown') return verdict;
     if (letter === 'N') return fail('ResultNotSerializable', error);
     if (this.#phase === 'running') return verdict;
@@ -192,7 +192,7 @@ export class Execution implements Host {
   }
 
   #facts(): Facts {
-    const { instance } = this;
+    const instance = this.#instance;
     return {
       stopped: this.#stopped,
       refusedMemory: instance.wasRefusedMemory,
@@ -207,7 +207,7 @@ export class Execution implements Host {
   #enter(act: () => void): void {
     if (this.#hasReported) return;
     const { board } = this.#surroundings;
-    const { limits, seq } = this.order;
+    const { limits, seq } = this.#order;
     const enteredAt = this.#clock.elapsed();
     const cpuDeadline = enteredAt + limits.cpuMs - this.#cpuMs;
     this.#deadlineIs = cpuDeadline < this.#wallDeadline ? 'cpu' : 'wall';
@@ -229,7 +229,7 @@ export class Execution implements Host {
 
   /** Jobs of the engine, and answers that are there already, until there is nothing left to do. */
   #drain(): void {
-    const { instance } = this;
+    const instance = this.#instance;
     while (this.#verdict === undefined) {
       if (instance.hasJobs) {
         if (this.shouldStop()) return;
@@ -253,26 +253,26 @@ export class Execution implements Host {
   #stop(why: Facts['stopped']): void {
     if (this.#hasReported) return;
     this.#stopped ??= why;
-    this.#report(judgeSilence(this.#facts(), this.order.limits));
+    this.#report(judgeSilence(this.#facts(), this.#order.limits));
   }
 
   #answer(call: string, answer: Answer): void {
-    this.#callGuest(GUEST.reply, this.instance.text(call), this.instance.text(answer));
+    this.#callGuest(GUEST.reply, this.#instance.text(call), this.#instance.text(answer));
   }
 
   #callGuest(guestFunction: number, ...args: readonly Value[]): void {
-    this.#passed(this.instance.call(guestFunction, ...args));
+    this.#passed(this.#instance.call(guestFunction, ...args));
   }
 
   /** False when `value` is an exception; it is then the run's. */
   #passed(value: Value): boolean {
-    if (!this.instance.isException(value)) return true;
+    if (!this.#instance.isException(value)) return true;
     this.#failWithException();
     return false;
   }
 
   #failWithException(): void {
-    const { instance } = this;
+    const instance = this.#instance;
     const exception = instance.takeException();
     // What stopped the run comes as an exception, too; then there is nothing to ask the guest.
     if (this.#stopped === undefined) instance.call(GUEST.fail, exception);
@@ -282,8 +282,8 @@ export class Execution implements Host {
   #compile(): Buffer | undefined {
     const known = this.#known;
     if (known.bytecode === undefined && known.refusal === undefined) {
-      this.instance.reset(this, COMPILE_MEMORY_BYTES);
-      known.bytecode = this.instance.compile(known.program.source, known.program.kind);
+      this.#instance.reset(this, COMPILE_MEMORY_BYTES);
+      known.bytecode = this.#instance.compile(known.program.source, known.program.kind);
       if (known.bytecode === undefined) this.#failWithException();
       if (this.#verdict?.failure === 'Syntax') known.refusal = this.#verdict;
     }
@@ -292,7 +292,7 @@ export class Execution implements Host {
   }
 
   #begin(bytecode: Buffer): void {
-    const { instance, order } = this;
+    const [instance, order] = [this.#instance, this.#order];
     const isScript = this.#known.program.kind === 'script';
     this.#phase = 'running';
     instance.reset(this, order.limits.memoryBytes);
@@ -320,15 +320,15 @@ export class Execution implements Host {
     const { program } = this.#known;
     if (program.kind === 'module') {
       this.#phase = 'linking';
-      this.instance.reset(this, COMPILE_MEMORY_BYTES);
+      this.#instance.reset(this, COMPILE_MEMORY_BYTES);
       const importer = `import { default as task, _${program.hash} as never } from '${TASK_FILE}';`;
-      this.#passed(this.instance.link(importer, program.source));
+      this.#passed(this.#instance.link(importer, program.source));
     }
     this.#verdict ??= succeed('null');
   }
 
   #report(verdict: Verdict): void {
-    const { instance, order } = this;
+    const [instance, order] = [this.#instance, this.#order];
     this.#hasReported = true;
     this.#cancelWallTimer?.();
     this.#errands.drop();

@@ -205,9 +205,12 @@ class QuickJsEvaluator implements Evaluator {
 
   #replace(lane: Lane, returned: readonly Flight[]): void {
     this.#lanes.delete(lane);
-    this.#queue.unshift(...returned);
     this.#failedStarts = lane.wasReady ? 0 : this.#failedStarts + 1;
-    if (this.#refusal !== undefined) return;
+    if (this.#refusal !== undefined) {
+      for (const flight of returned) flight.abandon(this.#refusal);
+      return;
+    }
+    this.#queue.unshift(...returned);
     if (this.#failedStarts < FAILED_STARTS_MAX) this.#startLane();
     else this.#break(lane.cause);
   }

@@ -33,10 +33,10 @@ import {
 export const PAGE_BYTES = 64 * 1024;
 
 /** Memory that opens when a run has been refused more for the first time. */
-export const HEADROOM_PAGES = 2;
+const HEADROOM_PAGES = 2;
 
 /** Names under which the patched module exports its new globals. */
-export const SOFT_MEMORY_EXPORTS = ['pages', 'limit', 'refused'] as const;
+const SOFT_MEMORY_EXPORTS = ['pages', 'limit', 'refused'] as const;
 
 const I32 = 0x7f;
 const MUTABLE = 1;

@@ -48,9 +48,10 @@ class InstancePool {
     return new Instance(this.#module, { pristine: this.#pristine });
   }
 
-  give(instance: Instance): void {
-    if (instance.isBloated) this.#count--;
-    else this.#free.push(instance);
+  /** Takes an instance back, unless it is broken or too large to keep. */
+  give(instance: Instance, isSound: boolean): void {
+    if (isSound && !instance.isBloated) this.#free.push(instance);
+    else this.#count--;
   }
 }
 
@@ -141,7 +142,7 @@ class Workshop {
       ask: (call, name, args) => send({ type: 'call', seq, call, name, args }),
       ended: (report) => {
         this.#executions.delete(seq);
-        this.#pool.give(instance);
+        this.#pool.give(instance, report.failure !== 'EngineTrap');
         this.#post(report);
       },
     });

@@ -9,6 +9,7 @@ import { describe, expect, test } from '@jest/globals';
 import { engineUrl } from '../../src/evaluator/assets.ts';
 import { createQuickJsEvaluator } from '../../src/evaluator/quickjs.ts';
 import { softMemory } from '../../src/evaluator/soft-memory.ts';
+import { Bench, runOf } from '../contract/evaluator/bench.ts';
 import { evaluatorContract } from '../contract/evaluator.ts';
 
 evaluatorContract('QuickJS in one worker', () => createQuickJsEvaluator());
@@ -29,6 +30,49 @@ describe('the engine', () => {
     expect(() => softMemory(Buffer.from('#!/bin/sh'), 1024)).toThrow(/not a WebAssembly module/);
     expect(() => softMemory(engine.subarray(0, 1000), 1024)).toThrow(/ends too early/);
     expect(() => softMemory(softMemory(engine, 1024), 1024)).toThrow(/4 globals/);
+  });
+});
+
+describe('between the threads', () => {
+  const bench = Bench.use(() => createQuickJsEvaluator({ workers: 2 }));
+
+  test('more results than the shared memory holds arrive whole', async () => {
+    const source = 'export default (ctx) => String.fromCharCode(97 + (ctx.input % 26)).repeat(60000)';
+    const runs = Array.from({ length: 100 }, (_, input) => runOf(source, { context: { input } }));
+    const outcomes = await bench.all(runs);
+    expect(outcomes.map(({ value }) => value)).toEqual(
+      runs.map((_run, index) => String.fromCharCode(97 + (index % 26)).repeat(60_000)),
+    );
+  });
+
+  test('more programs than a worker keeps run, and the first ones again', async () => {
+    const padding = '/'.repeat(60_000);
+    const runs = Array.from({ length: 320 }, (_, i) => runOf(`export default ${i} //${padding}`));
+    for (const batch of [runs, runs.slice(0, 20)]) {
+      const outcomes = await bench.all(batch);
+      expect(outcomes.map(({ value }) => value)).toEqual(batch.map((_run, index) => index));
+    }
+  });
+
+  test('several workers are at work at the same time', async () => {
+    let underWay = 0;
+    let most = 0;
+    const capabilities = {
+      async meet() {
+        most = Math.max(most, ++underWay);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        underWay--;
+      },
+    };
+    await bench.all(Array.from({ length: 32 }, () => runOf('ctx.call("meet")', { capabilities })));
+    expect(most).toBeGreaterThan(16);
+  });
+
+  test('a worker that was ended does not disturb the other one', async () => {
+    const hang = runOf('[].join.call({ length: 1e9 }, "")', { limits: { wallMs: 150 } });
+    const outcomes = await bench.all([hang, ...Array.from({ length: 200 }, () => runOf('1'))]);
+    expect(outcomes[0]).toMatchObject({ status: 'timed-out' });
+    expect(outcomes.slice(1).every(({ value }) => value === 1)).toBe(true);
   });
 });
 
