@@ -250,12 +250,24 @@ interface Ports {
 }
 
 async function choosePorts({ firstPort, nodes }: ServersOptions): Promise<Ports[]> {
+  if (firstPort !== undefined) {
+    await Promise.all(Array.from({ length: nodes }, (_, index) => requireFree(firstPort + index)));
+  }
   const free = await freePorts(nodes * 3);
   return Array.from({ length: nodes }, (_, index) => ({
     client: firstPort === undefined ? (free[index * 3] as number) : firstPort + index,
     quorum: free[index * 3 + 1] as number,
     election: free[index * 3 + 2] as number,
   }));
+}
+
+/** Another server's answer on the same port would be taken for ours. */
+async function requireFree(port: number): Promise<void> {
+  const server = createServer().listen(port, HOST);
+  await once(server, 'listening').catch(() => {
+    throw new Error(`port ${port} on ${HOST} is in use`);
+  });
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /** Ports that were free a moment ago, all held at once so that they differ. */
