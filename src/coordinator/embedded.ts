@@ -39,8 +39,11 @@ export interface EmbeddedOptions {
 export interface EmbeddedCoordinator extends Coordinator {
   /** Ends a session, of any process, as if its time-out had passed. */
   expire(sessionId: string): Promise<void>;
-  /** Keeps a session of this coordinator from being renewed: it expires when its time-out has passed. */
-  silence(sessionId: string): void;
+  /**
+   * Freezes the heartbeat of a session of this coordinator: it expires when its time-out has passed, unless the
+   * function that is returned lets it be heard again before that.
+   */
+  silence(sessionId: string): () => void;
 }
 
 const SESSION_TIMEOUT_MS = { min: 500, max: 40_000 } as const;
@@ -60,7 +63,8 @@ export const openEmbedded = (options: EmbeddedOptions): EmbeddedCoordinator => n
 class Embedded implements EmbeddedCoordinator {
   readonly url: string;
   readonly #options: EmbeddedOptions;
-  #server: Promise<Server> | undefined;
+  #opening: Promise<Server> | undefined;
+  #server: Server | undefined;
   #isClosed = false;
 
   constructor(options: EmbeddedOptions) {
@@ -85,25 +89,31 @@ class Embedded implements EmbeddedCoordinator {
     await server.end(Number(sessionId), 'it was made to expire');
   }
 
-  silence(sessionId: string): void {
-    void this.#server?.then((server) => server.silence(Number(sessionId)));
+  silence(sessionId: string): () => void {
+    return this.#server?.silence(Number(sessionId)) ?? (() => {});
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const server = await this.#server?.catch(() => undefined);
-    await server?.close();
+    await this.#opening?.catch(() => {});
+    await this.#server?.close();
   }
 
   #opened(): Promise<Server> {
     if (this.#isClosed) return Promise.reject(new CoordinatorError('unavailable', `${this.url} was closed`));
-    this.#server ??= this.#open().catch((error: unknown) => {
-      // Whatever was wrong may be put right: the next connect tries again.
-      this.#server = undefined;
-      throw error;
-    });
-    return this.#server;
+    this.#opening ??= this.#open().then(
+      (server) => {
+        this.#server = server;
+        return server;
+      },
+      (error: unknown) => {
+        // Whatever was wrong may be put right: the next connect tries again.
+        this.#opening = undefined;
+        throw error;
+      },
+    );
+    return this.#opening;
   }
 
   async #open(): Promise<Server> {

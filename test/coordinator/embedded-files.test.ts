@@ -57,6 +57,13 @@ describe('a file that cannot be used', () => {
     expect(error).toMatchObject({ code: 'forbidden', message: expect.stringContaining(path) });
   });
 
+  it.each([
+    ['of the disk', Object.assign(new Error('EIO: open'), { code: 'EIO', syscall: 'open' }), 'unavailable'],
+    ['of ours', new TypeError('x is not a function'), 'internal'],
+  ])('does not hide whether it was the fault %s', (_, error, code) => {
+    expect(databaseError(error, path)).toMatchObject({ code, cause: error });
+  });
+
   it('is left as it was when it is somebody else’s', async () => {
     foreign();
     const before = readFileSync(path);

@@ -65,6 +65,21 @@ describe('a session', () => {
     expect(other.signal.aborted).toBe(false);
   });
 
+  it('outlives a silence that is shorter than its time-out', async () => {
+    const coordinator = open();
+    const session = await coordinator.connect();
+    for (let times = 0; times < 3; times += 1) {
+      const beHeard = coordinator.silence(session.id);
+      await clock.advance(5_900);
+      beHeard();
+      await clock.advance(100);
+    }
+    expect(session.signal.aborted).toBe(false);
+    coordinator.silence(session.id);
+    await clock.advance(9_000);
+    expect(session.signal.aborted).toBe(true);
+  });
+
   it.each([
     ['shorter', 1, 500],
     ['longer', HOUR_MS, 40_000],

@@ -121,8 +121,8 @@ export class CommitQueue {
       if (isBusy(error)) this.#putBack(batch);
       else for (const { reject } of batch) reject(databaseError(error, this.#options.path));
     }
-    if (this.#waiting.length > 0)
-      this.#schedule(this.#failedAttempts > 0 ? this.#afterPause : this.#options.afterThisTurn);
+    const later = this.#failedAttempts > 0 ? this.#afterPause : this.#options.afterThisTurn;
+    if (this.#waiting.length > 0) this.#schedule(later);
   }
 
   /** Somebody else writes, and nothing was done: who still has time waits on. */

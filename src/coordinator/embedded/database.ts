@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { CoordinatorError } from '../../coordinator.ts';
-import { messageOf } from '../../errors.ts';
+import { type ErrorCode, messageOf } from '../../errors.ts';
 
 /** Marks the file as ours, in SQLite's own header field for that: "CRKP". */
 const APPLICATION_ID = 0x43524b50;
@@ -114,9 +114,9 @@ export function databaseError(error: unknown, path: string | undefined): Coordin
   if (error instanceof CoordinatorError) return error;
   const where = path ?? 'the coordinator in memory';
   const because = messageOf(error);
-  const made = (code: 'corrupt' | 'forbidden' | 'invalid' | 'unavailable', message: string) =>
-    new CoordinatorError(code, message, { cause: error });
-  switch (resultCode(error) ?? (error as NodeJS.ErrnoException).code) {
+  const made = (code: ErrorCode, message: string) => new CoordinatorError(code, message, { cause: error });
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  switch (resultCode(error) ?? code) {
     case SQLITE.notADatabase:
     case SQLITE.corrupt:
       return made('corrupt', `${where} is not a usable database (${because}); restore it or give another path`);
@@ -132,8 +132,15 @@ export function databaseError(error: unknown, path: string | undefined): Coordin
     case 'ENOTDIR':
     case 'EISDIR':
     case 'ENAMETOOLONG':
-      return made('invalid', `${where} cannot be opened: a writable file in a directory is needed (${because})`);
+      return made(
+        'invalid',
+        `${where} cannot be opened; a file that this user may read and write is needed (${because})`,
+      );
+    case 'ERR_INVALID_STATE':
+      return made('unavailable', `${where} was closed (${because})`);
     default:
+      // A full disk, a failing one. Anything else is a bug, which trying again does not help.
+      if (resultCode(error) === undefined && syscall === undefined) return made('internal', `in ${where}: ${because}`);
       return made('unavailable', `${where} cannot be used at present (${because})`);
   }
 }

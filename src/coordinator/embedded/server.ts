@@ -45,6 +45,9 @@ const RENEWALS_PER_TIMEOUT = 3;
 /** How often to look for sessions of other processes that have ended. It costs a read, not a commit. */
 const SWEEP_INTERVAL_MS = 500;
 
+/** All that is known when a session's row is gone. */
+const ENDED_ELSEWHERE = 'it expired, or was ended by somebody else';
+
 /** Reads in one piece of work, so that a long list does not hold up everybody else. */
 const READS_PER_WORK = 1_000;
 
@@ -139,10 +142,16 @@ export class Server {
     }
   }
 
-  /** Gives no more signs of life for a session, so that it expires. */
-  silence(session: SessionId): void {
-    const guest = this.#guests.get(session);
-    if (guest) guest.isSilent = true;
+  /** Gives no signs of life for a session until the returned function is called, or it has expired. */
+  silence(session: SessionId): () => void {
+    const hold = (isSilent: boolean) => {
+      const guest = this.#guests.get(session);
+      if (!guest) return;
+      guest.isSilent = isSilent;
+      this.#armPulse();
+    };
+    hold(true);
+    return () => hold(false);
   }
 
   async close(): Promise<void> {
@@ -160,7 +169,7 @@ export class Server {
 
   async #call<T>(session: SessionId, { writes, run, committed }: Required<Work<T>>): Promise<T> {
     const known = () => {
-      if (!this.#sessions.isKnown(session)) throw lost(session, 'it expired, or was ended by somebody else');
+      if (!this.#sessions.isKnown(session)) throw lost(session, ENDED_ELSEWHERE);
       return run();
     };
     try {
@@ -231,7 +240,10 @@ export class Server {
         await this.#queue.submit({
           writes: true,
           run: () => this.#renew(),
-          committed: (ended) => this.#announce(ended),
+          committed: ({ ended, renewed }) => {
+            this.#announce(ended);
+            for (const guest of renewed) guest.renewedAtMs = this.#options.clock.elapsed();
+          },
         });
       }
     } catch {
@@ -251,18 +263,19 @@ export class Server {
     );
   }
 
-  /** A sign of life for every session of this process; gives those that turned out to have ended. */
-  #renew(): Ended[] {
+  /** A sign of life for every session of this process, unless it turns out to have ended. */
+  #renew(): { ended: Ended[]; renewed: Guest[] } {
     const ended = this.#endOrphans();
+    const renewed: Guest[] = [];
     this.#sessions.shorten(this.#time());
     for (const [id, guest] of this.#guests) {
-      if (!this.#sessions.isKnown(id)) ended.push({ id, paths: [], why: 'it expired, or was ended by somebody else' });
+      if (!this.#sessions.isKnown(id)) ended.push({ id, paths: [], why: ENDED_ELSEWHERE });
       else if (!guest.isSilent) {
         this.#sessions.renew(id, this.#time());
-        guest.renewedAtMs = this.#options.clock.elapsed();
+        renewed.push(guest);
       }
     }
-    return ended;
+    return { ended, renewed };
   }
 
   /** Other processes announce nothing: as long as somebody watches, look whether they wrote. */
