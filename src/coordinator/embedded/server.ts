@@ -74,7 +74,8 @@ export class Server {
     const afterThisTurn = path === undefined ? queueMicrotask : atEndOfTurn;
     this.#queue = new CommitQueue({ database, path, clock, upkeep, operationTimeoutMs, afterThisTurn });
   }
-  /** Begins a session that lives as long as this process does, `onEnd` has not been called and it is not closed. */
+
+  /** Begins a session and keeps it alive; `onEnd` is called once, when it has ended for whatever reason. */
   async connect(timeoutMs: number, onEnd: (reason: CoordinatorError) => void): Promise<SessionId> {
     const { clock, home } = this.#options;
     const { id } = await this.#queue.submit({
