@@ -80,13 +80,30 @@ export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
     expect(order).toEqual([0, 1, 2, 3]);
   });
 
+  test('a loop is interrupted without harm to a run that waits beside it', async () => {
+    const waits = runOf('new Promise((resolve) => setTimeout(() => resolve("done"), 50))');
+    const outcomes = await bench.all([waits, runOf('for (;;);', { limits: BRIEF })]);
+    expect(outcomes.map(({ value, error }) => error?.class ?? value)).toEqual(['done', 'Timeout']);
+  });
+
+  test('a loop is given up without harm to a run that waits beside it', async () => {
+    const abort = new AbortController();
+    const waiting = bench.value('new Promise((resolve) => setTimeout(() => resolve("done"), 200))');
+    const looping = bench.outcome('for (;;);', { signal: abort.signal });
+    setTimeout(() => abort.abort(), 50);
+    expect(await looping).toMatchObject({ error: { class: 'Cancelled' } });
+    expect(await waiting).toBe('done');
+  });
+
   test.each([
     ['waits', WAITS],
     ['is at work', 'for (;;);'],
     ['cannot be interrupted', HANGS],
   ])('a caller can give up a run that %s', async (_what, source) => {
     const abort = new AbortController();
-    const runs = [runOf(source), ...numbered(100), runOf(source)];
+    // Longer than the test: only giving up ends it.
+    const limits = { wallMs: 600_000, cpuMs: 600_000 };
+    const runs = [runOf(source, { limits }), ...numbered(100), runOf(source, { limits })];
     setTimeout(() => abort.abort(), 50);
     const outcomes = await bench.all(runs, abort.signal);
     expect(outcomes).toHaveLength(102);

@@ -38,6 +38,19 @@ export function isolationTests(bench: Bench): void {
     });
   });
 
+  test('what one run has done does not decide how the error of the next one is judged', async () => {
+    const forged = [
+      'throw { name: "InternalError", message: "out of memory" }',
+      'throw new RangeError("Maximum call stack size exceeded")',
+      'const e = new Error("no"); e.name = "CapabilityDenied"; throw e',
+    ];
+    const real = ['new ArrayBuffer(1e9)', 'const f = () => f() + 1; f()', 'ctx.call("nope")'];
+    const outcomes = await bench.all(real.flatMap((source) => [source, ...forged]).map((source) => runOf(source)));
+    expect(outcomes.map(({ error }) => error?.class)).toEqual(
+      ['Memory', 'StackOverflow', 'CapabilityDenied'].flatMap((first) => [first, 'Thrown', 'Thrown', 'Thrown']),
+    );
+  });
+
   test('vandals and good runs in one batch do not meet', async () => {
     const limits = { wallMs: 150 };
     const runs = VANDALS.flatMap(([, source]) => [runOf(CANARY), runOf(source, { limits }), runOf(CANARY)]);
