@@ -1,7 +1,9 @@
 /** What one does with tasks from a terminal. Each command asks, and says the result. */
 import { stringify } from 'yaml';
+import { openCronkeeper } from '../app.ts';
 import { sleep } from '../clock.ts';
 import { CronkeeperError, isCronkeeperError } from '../errors.ts';
+import type { TaskDocument } from '../task.ts';
 import type { ListOptions, Page, Tasks } from '../tasks.ts';
 import type { QuarantinedView, Run, TaskStatus, TaskView } from '../view.ts';
 import { type Context, connect } from './connection.ts';
@@ -22,10 +24,12 @@ const isReadable = (view: AnyView): view is TaskView => view.status !== 'quarant
 
 export async function apply(context: Context, paths: readonly string[], stdin: AsyncIterable<Buffer>): Promise<void> {
   const { output, clock } = context;
-  const documents = await readDocuments(paths, stdin);
+  const sources = await readDocuments(paths, stdin);
+  const documents = sources.map(({ document }) => document);
   await using connection = await connect(context);
   try {
-    const items = await connection.tasks.putMany(documents.map(({ document }) => document));
+    if (context.flags.endpoint !== undefined) await rehearse(documents);
+    const items = await connection.tasks.putMany(documents);
     const columns: Column<(typeof items)[number]>[] = [
       { title: 'TASK', text: ({ id }) => id },
       { title: 'WAS', text: ({ created }) => (created ? 'created' : 'applied') },
@@ -34,7 +38,17 @@ export async function apply(context: Context, paths: readonly string[], stdin: A
     ];
     output.result({ items }, () => formatTable(columns, items));
   } catch (error) {
-    throw isCronkeeperError(error) ? locateProblems(error, documents) : error;
+    throw isCronkeeperError(error) ? locateProblems(error, sources) : error;
+  }
+}
+
+/** Over HTTP tasks are stored one by one: what a registry would refuse in the middle must be known before the first. */
+async function rehearse(documents: readonly TaskDocument[]): Promise<void> {
+  const inMemory = await openCronkeeper({ url: 'embedded:' });
+  try {
+    await inMemory.tasks.putMany(documents);
+  } finally {
+    await inMemory.close();
   }
 }
 

@@ -2,8 +2,7 @@
 import { type CronkeeperOptions, openCronkeeper } from '../app.ts';
 import { createHttpClient } from '../client.ts';
 import type { Clock } from '../clock.ts';
-import { type Config, readConfig } from '../config.ts';
-import { isCronkeeperError } from '../errors.ts';
+import type { Config } from '../config.ts';
 import type { Status } from '../status.ts';
 import type { Tasks } from '../tasks.ts';
 import { LOCAL_URL } from '../url.ts';
@@ -30,15 +29,6 @@ export interface Context {
 export interface Connection extends AsyncDisposable {
   readonly tasks: Tasks;
   status(): Promise<Status>;
-}
-
-/** @throws UsageError naming every variable that is wrong. */
-export function configOrUsage(): Config {
-  try {
-    return readConfig();
-  } catch (error) {
-    throw isCronkeeperError(error, 'invalid') ? new UsageError(error.message) : error;
-  }
 }
 
 /** Where the tasks are, from flags before environment before the local file. */

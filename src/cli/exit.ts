@@ -9,6 +9,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Calls what checks arguments: what it finds invalid is wrong usage. */
+export function usage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw isCronkeeperError(error, 'invalid') ? new UsageError(error.message) : error;
+  }
+}
+
 /** The result was said, and it is a failure: there is nothing to add. */
 export class SaidFailure extends Error {
   override readonly name = 'SaidFailure';

@@ -1,8 +1,7 @@
 /** `cronkeeper next`: when would this schedule fire? */
-import { isCronkeeperError } from '../errors.ts';
 import { type DstRule, parseScheduleText, previewSchedule } from '../schedule.ts';
 import type { Context } from './connection.ts';
-import { UsageError } from './exit.ts';
+import { usage } from './exit.ts';
 import { zonedTime } from './present.ts';
 
 export interface NextFlags {
@@ -14,14 +13,10 @@ export interface NextFlags {
 }
 
 export function next({ output, clock }: Context, text: string, { tz, dst, from, count }: NextFlags): void {
-  try {
-    const defaults = { timeZone: tz, dst };
-    const schedule = parseScheduleText(text, defaults);
-    const instants = previewSchedule(text, { ...defaults, from: from ?? Math.floor(clock.now()), count });
-    const timeZone = schedule.kind === 'cron' ? schedule.timeZone : 'UTC';
-    const line = (instant: string) => `${instant}  ${zonedTime(instant, timeZone)}  ${timeZone}`;
-    output.result(instants, () => (instants.length === 0 ? 'never' : instants.map(line).join('\n')));
-  } catch (error) {
-    throw isCronkeeperError(error, 'invalid') ? new UsageError(error.message) : error;
-  }
+  const defaults = { timeZone: tz, dst };
+  const schedule = usage(() => parseScheduleText(text, defaults));
+  const instants = previewSchedule(text, { ...defaults, from: from ?? Math.floor(clock.now()), count });
+  const timeZone = schedule.kind === 'cron' ? schedule.timeZone : 'UTC';
+  const line = (instant: string) => `${instant}  ${zonedTime(instant, timeZone)}  ${timeZone}`;
+  output.result(instants, () => (instants.length === 0 ? 'never' : instants.map(line).join('\n')));
 }

@@ -100,6 +100,6 @@ function runError({ error }: Run): string {
 }
 
 function runOutput({ output, logs }: Run): string {
-  const shown = output === undefined || output === null ? '' : JSON.stringify(output);
+  const shown = typeof output === 'string' ? output : (JSON.stringify(output) ?? '');
   return [shown, logs?.at(-1) ?? ''].filter((part) => part !== '').join(' · ');
 }

@@ -1,0 +1,42 @@
+/** Runs the command line of this process, to its exit code. */
+import { systemClock } from '../clock.ts';
+import { readConfig } from '../config.ts';
+import type { Context, GlobalFlags } from './connection.ts';
+import { EXIT, errorText, exitCodeOf, UsageError, usage } from './exit.ts';
+import { createOutput } from './output.ts';
+import { createProgram } from './program.ts';
+
+const program = createProgram({ context, contextOrError, output });
+
+function output() {
+  return createOutput(program.opts<GlobalFlags>().json === true, process);
+}
+
+function context(): Context {
+  return { flags: program.opts<GlobalFlags>(), config: usage(readConfig), output: output(), clock: systemClock };
+}
+
+function contextOrError(): Context | UsageError {
+  try {
+    return context();
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+}
+
+/** What went wrong was said on stderr; the exit code is 0 done, 1 failed, 2 wrong usage. */
+export async function main(): Promise<void> {
+  // Whoever reads our output may have enough of it, as `head` does: that is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.done);
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    const text = errorText(error);
+    if (text !== undefined) process.stderr.write(`${text}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
