@@ -1,13 +1,22 @@
 /** The HTTP API: one app on web standards, served by Lambda and locally alike. */
-import { Hono } from 'hono';
-import type { Clock } from './clock.ts';
-import type { Log } from './log.ts';
-import type { Status } from './status.ts';
-import type { Tasks } from './tasks.ts';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { secureHeaders } from 'hono/secure-headers';
+import { type AccessOptions, createGuard } from './api/access.ts';
+import { BODY_BYTES_MAX } from './api/body.ts';
+import { isConditional } from './api/conditions.ts';
+import { openRoutes } from './api/open-routes.ts';
+import { HttpProblem, problemOf, problemResponse } from './api/problem.ts';
+import type { Keeper, Route } from './api/route.ts';
+import { taskRoutes } from './api/routes.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { CronkeeperError, isCronkeeperError, messageOf } from './errors.ts';
+import { type Log, silent } from './log.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends AccessOptions {
   /** A Cronkeeper, or the part of one that the API speaks for. */
-  readonly keeper: { readonly tasks: Tasks; status(): Promise<Status> };
+  readonly keeper: Keeper;
   /** May do everything. */
   readonly apiToken?: string | undefined;
   /** May read. */
@@ -20,6 +29,70 @@ export interface ApiOptions {
 }
 
 /** @throws CronkeeperError `invalid` without a token, unless anonymous callers are allowed. */
-export function createApi(_options: ApiOptions): Hono {
-  return new Hono();
+export function createApi(options: ApiOptions): Hono {
+  const { keeper, clock = systemClock, log = silent } = options;
+  const guard = createGuard(options);
+  const means = { keeper, clock };
+  const routes: readonly Route[] = [...taskRoutes, ...openRoutes(() => routes)];
+
+  const app = new Hono();
+  app.use(headers, noStore);
+  app.use(
+    methodNotAllowed({ app, onMethodNotAllowed: (context, allowed) => wrongMethod(context.req.method, allowed) }),
+  );
+  const limited = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge });
+  for (const route of routes) {
+    app.on(
+      route.method,
+      route.path.replace('{id}', ':id'),
+      async ({ req }, next) => {
+        guard(route.access, req.raw);
+        await next();
+      },
+      limited,
+      ({ req }) => route.answer(means, req.raw, req.param('id') ?? ''),
+    );
+  }
+  app.notFound(({ req }) => problemResponse(new HttpProblem(404, 'unknown-route', `there is no ${req.path} here`)));
+  app.onError((error, { req }) => {
+    const problem = problemFor(error, isConditional(req.raw.headers));
+    if (problem.status >= 500) {
+      const code = isCronkeeperError(error) ? error.code : 'internal';
+      log('error', 'request failed', {
+        method: req.method,
+        path: req.path,
+        status: problem.status,
+        code,
+        error: messageOf(error),
+      });
+    }
+    return problemResponse(problem);
+  });
+  return app;
 }
+
+const headers = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  xFrameOptions: 'DENY',
+  // The console brings its own policy.
+  overwrite: false,
+});
+
+const noStore: MiddlewareHandler = async (context, next) => {
+  await next();
+  context.header('cache-control', 'no-store');
+};
+
+function problemFor(error: Error, conditional: boolean): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  return problemOf(isCronkeeperError(error) ? error : new CronkeeperError('internal', error.message), conditional);
+}
+
+const wrongMethod = (method: string, allowed: readonly string[]): Response => {
+  const allow = allowed.join(', ');
+  const detail = `received ${method}; allowed here: ${allow}`;
+  return problemResponse(new HttpProblem(405, 'method-not-allowed', detail, { headers: { allow } }));
+};
+
+const tooLarge = (): Response =>
+  problemResponse(new HttpProblem(413, 'too-large', `the body is too large; allowed: at most ${BODY_BYTES_MAX} bytes`));

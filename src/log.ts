@@ -21,7 +21,8 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 /** @param write receives one line with its line feed. */
 export function createJsonLog(write: (line: string) => void, clock: Pick<Clock, 'now'>): Log {
   return (level, message, fields = {}) => {
-    const head = { time: new Date(clock.now()).toISOString(), level, message };
+    // Lambda filters by these two names, in these spellings.
+    const head = { timestamp: new Date(clock.now()).toISOString(), level: level.toUpperCase(), message };
     const line = JSON.stringify({ ...head, ...fields });
     const fits = Buffer.byteLength(line) <= LINE_BYTES_MAX;
     write(`${printable(fits ? line : JSON.stringify({ ...head, omitted: `${line.length} characters` }))}\n`);

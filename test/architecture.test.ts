@@ -16,7 +16,22 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ['root', ['config', 'app']],
   [
     'faces',
-    ['trigger', 'trigger/*', 'api', 'api/*', 'serve', 'client', 'lambda', 'log', 'cli', 'cli/*', 'index', 'handlers/*'],
+    [
+      'trigger',
+      'trigger/*',
+      'api',
+      'api/*',
+      'serve',
+      'client',
+      'client/*',
+      'lambda',
+      'lambda/*',
+      'log',
+      'cli',
+      'cli/*',
+      'index',
+      'handlers/*',
+    ],
   ],
 ];
 

@@ -32,6 +32,7 @@ const { metafile } = await build({
   },
 });
 await copyFile(source('src/evaluator/guest.js'), join(outdir, 'guest.js'));
+await copyFile(source('src/api/console.html'), join(outdir, 'console.html'));
 await copyFile(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'), join(outdir, 'quickjs.wasm'));
 await writeFile(join(outdir, 'package.json'), '{"type":"module"}\n');
 for (const [path, { bytes }] of Object.entries(metafile.outputs)) {

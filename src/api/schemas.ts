@@ -1,0 +1,219 @@
+/** What travels over HTTP, as zod schemas: read by the routes and the client, shown by the OpenAPI page. */
+import { z } from 'zod';
+import { isCronkeeperError } from '../errors.ts';
+import { parseInstant } from '../instant.ts';
+import { SCHEDULE_JSON_SCHEMA, type ScheduleDocument } from '../schedule.ts';
+import type { Status } from '../status.ts';
+import { taskSchema } from '../task.ts';
+import type { DeadLetterView, LaunchAsked } from '../tasks.ts';
+import { type QuarantinedView, type Run, TASK_STATUSES, type TaskView } from '../view.ts';
+
+/** A number in a query string: `schema` is what it means. */
+const whole = (allowed: string, schema: object) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, allowed)
+    .transform(Number)
+    .meta({ override: schema });
+
+const limit = whole('a whole number from 1 to 1000', { type: 'integer', minimum: 1, maximum: 1_000, default: 100 });
+
+const cursor = z
+  .string()
+  .max(1_024, 'the cursor of an earlier answer')
+  .meta({ description: 'Of the answer before: where to go on.' });
+
+export const noQuery = z.strictObject({});
+
+export const listQuery = z.strictObject({
+  prefix: z.string().max(128).exactOptional().meta({ description: 'Ids that begin with this.' }),
+  status: z.enum(TASK_STATUSES).exactOptional(),
+  label: z.string().max(256).exactOptional().meta({ description: '`name` or `name=value`.' }),
+  limit: limit.exactOptional(),
+  cursor: cursor.exactOptional(),
+});
+
+export const runsQuery = z.strictObject({ limit: limit.exactOptional(), cursor: cursor.exactOptional() });
+
+export const deadLettersQuery = z.strictObject({ limit: limit.exactOptional() });
+
+/** The body of a PUT: the document, whose id may be left to the path. */
+export const putBody = z
+  .strictObject({ ...taskSchema.shape, id: taskSchema.shape.id.optional() })
+  .meta({ id: 'TaskBody', title: 'Task document; the id may be left to the path' });
+
+export const runBody = z
+  .strictObject({
+    input: z.unknown().meta({ description: "In place of the task's input; JSON of at most 32 KiB." }).optional(),
+    key: z
+      .string()
+      .min(1)
+      .max(128)
+      .exactOptional()
+      .meta({ description: 'Asking twice with one key launches once. Or as the header Idempotency-Key.' }),
+  })
+  .meta({ id: 'RunRequest' });
+
+const instant = z
+  .string('an ISO 8601 instant with Z or an offset')
+  .superRefine((text, context) => {
+    try {
+      parseInstant(text);
+    } catch (error) {
+      if (!isCronkeeperError(error, 'invalid')) throw error;
+      context.addIssue({ code: 'custom', message: error.message, input: text });
+    }
+  })
+  .meta({ format: 'date-time' });
+
+export const previewBody = z
+  .strictObject({
+    schedule: z
+      .custom<ScheduleDocument | string>((value) => value !== undefined, 'a schedule document, or a cron expression')
+      .meta({
+        override: { anyOf: [SCHEDULE_JSON_SCHEMA, { type: 'string', examples: ['0 9 * * 1-5', 'every 30s'] }] },
+      }),
+    from: instant.exactOptional().meta({ description: 'The slots are strictly later. Default: now.' }),
+    count: z.int('a whole number from 1 to 1000').min(1).max(1_000).exactOptional().meta({ default: 5 }),
+    timeZone: z.string().exactOptional().meta({ description: 'For a cron schedule that names none itself.' }),
+    dst: z.enum(['vixie', 'skip']).exactOptional().meta({ description: 'For a cron schedule that names none itself.' }),
+  })
+  .meta({ id: 'PreviewRequest' });
+
+// From here on: answers. They are open to more fields, so that an older client understands a newer server.
+
+const schedule = z
+  .custom<ScheduleDocument>((value) => typeof value === 'object' && value !== null)
+  .meta({ override: SCHEDULE_JSON_SCHEMA });
+
+const time = z.string().meta({ format: 'date-time' });
+
+const RUN_STATUSES = ['succeeded', 'failed', 'timed-out', 'skipped', 'uncertain'] as const;
+
+const RUN_ERROR_CLASSES = [
+  ...(['Syntax', 'Thrown', 'Stalled', 'Timeout', 'Memory', 'StackOverflow', 'ResultTooLarge'] as const),
+  ...(['ResultNotSerializable', 'CapabilityDenied', 'EngineTrap', 'WorkerLost', 'Cancelled'] as const),
+] as const;
+
+export const run = z
+  .looseObject({
+    launchId: z.string(),
+    slot: time,
+    attempt: z.int(),
+    status: z.enum(RUN_STATUSES),
+    startedAt: time,
+    finishedAt: time,
+    lateMs: z.number().meta({ description: 'Start behind the slot, ms.' }),
+    durationMs: z.number(),
+    fence: z.int(),
+    revision: z.int().meta({ description: 'Of the definition that ran.' }),
+    output: z.unknown().optional(),
+    error: z
+      .looseObject({
+        class: z.enum(RUN_ERROR_CLASSES),
+        name: z.string(),
+        message: z.string(),
+        stack: z.string().exactOptional(),
+      })
+      .exactOptional(),
+    logs: z.array(z.string()).exactOptional(),
+    truncated: z.literal(true).exactOptional().meta({ description: 'Some of the logs were dropped.' }),
+    retryAt: time.exactOptional().meta({ description: 'The next attempt at this launch is due then.' }),
+    manual: z.literal(true).exactOptional(),
+    reason: z.string().exactOptional(),
+    lastSlot: time.exactOptional().meta({ description: 'Of a range of skipped slots.' }),
+    count: z.int().exactOptional().meta({ description: 'Slots in that range.' }),
+  })
+  .meta({ id: 'Run', title: 'One attempt at a launch' }) satisfies z.ZodType<Run>;
+
+export const task = z
+  .looseObject({
+    id: z.string(),
+    schedule,
+    code: z.string().exactOptional().meta({ description: 'Left out of lists.' }),
+    codeHash: z.string(),
+    input: z.unknown(),
+    start: time.exactOptional(),
+    end: time.exactOptional(),
+    maxRuns: z.int().exactOptional(),
+    spread: z.string(),
+    paused: z.boolean(),
+    labels: z.record(z.string(), z.string()),
+    misfire: z.looseObject({ policy: z.string(), window: z.string(), max: z.int() }),
+    overlap: z.string(),
+    retry: z.looseObject({
+      attempts: z.int(),
+      backoff: z.string(),
+      factor: z.number(),
+      max: z.string(),
+      jitter: z.boolean(),
+    }),
+    timeout: z.string(),
+    delivery: z.string(),
+    capabilities: z.looseObject({ fetch: z.array(z.string()), call: z.array(z.string()) }),
+    history: z.int(),
+    status: z.enum(TASK_STATUSES),
+    revision: z.int().meta({ description: 'Of the definition; the ETag.' }),
+    createdAt: time,
+    updatedAt: time,
+    nextAt: time.nullable(),
+    launches: z.int().meta({ description: 'Launches of the schedule that came to an end.' }),
+    state: z.unknown(),
+    lastRun: run.nullable(),
+    deadLetters: z.int(),
+  })
+  .meta({ id: 'TaskView', title: 'A task, and where it stands' }) satisfies z.ZodType<TaskView>;
+
+export const quarantined = z
+  .looseObject({ id: z.string(), status: z.literal('quarantined'), problem: z.string() })
+  .meta({ id: 'QuarantinedTask', title: 'A task whose record cannot be read' }) satisfies z.ZodType<QuarantinedView>;
+
+export const anyTask = z.union([quarantined, task]);
+
+export const launchAsked = z
+  .looseObject({ launchId: z.string(), slot: time })
+  .meta({ id: 'LaunchAsked' }) satisfies z.ZodType<LaunchAsked>;
+
+const deadLetter = z
+  .looseObject({ launchId: z.string(), taskId: z.string(), codeHash: z.string(), input: z.unknown(), run })
+  .meta({ id: 'DeadLetter' }) satisfies z.ZodType<DeadLetterView>;
+
+const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.looseObject({ items: z.array(item), cursor: z.string().exactOptional() });
+
+export const taskPage = pageOf(anyTask).meta({ id: 'TaskPage' });
+export const runPage = pageOf(run).meta({ id: 'RunPage', title: 'Newest first' });
+export const deadLetterPage = pageOf(deadLetter).meta({ id: 'DeadLetterPage' });
+export const slotPage = z.looseObject({ items: z.array(time) }).meta({ id: 'SlotPage' });
+
+export const status = z
+  .looseObject({
+    coordinator: z.string(),
+    namespace: z.string(),
+    shards: z.array(
+      z.looseObject({
+        shard: z.int(),
+        held: z.boolean(),
+        fence: z.int(),
+        lastLeaseAt: time.nullable(),
+        overdueDays: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'Status' }) satisfies z.ZodType<Status>;
+
+export const health = z.looseObject({ status: z.literal('ok') }).meta({ id: 'Health' });
+
+export const problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: 'Stable: programs may rely on it.' }),
+    detail: z.string(),
+    errors: z
+      .array(z.looseObject({ field: z.string(), message: z.string() }))
+      .exactOptional()
+      .meta({ description: 'Every wrong field: which, what was received, what is allowed.' }),
+  })
+  .meta({ id: 'Problem', title: 'RFC 9457 problem document' });

@@ -1,0 +1,58 @@
+/** The HTTP API as a Lambda handler: for an HTTP API of API Gateway (payload 2.0), or a function URL. */
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { handle as forLambda } from 'hono/aws-lambda';
+import { createGuard } from '../api/access.ts';
+import { HttpProblem, PROBLEM_CONTENT_TYPE, problemDocument } from '../api/problem.ts';
+import { createApi } from '../api.ts';
+import { messageOf } from '../errors.ts';
+import { assertHttpEvent } from '../trigger/http.ts';
+import { EARLY_MS, type HandlerOptions, warm } from './warm.ts';
+
+export interface ApiHandlerOptions extends HandlerOptions<'tasks' | 'status' | 'release'> {
+  /** Default: CRONKEEPER_API_TOKEN. */
+  readonly apiToken?: string;
+  /** Default: CRONKEEPER_READ_TOKEN. */
+  readonly readToken?: string;
+}
+
+export interface ApiResult {
+  readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: string;
+  readonly isBase64Encoded?: boolean;
+}
+
+export type ApiHandler = (event: unknown, context: Context) => Promise<ApiResult>;
+
+/** @throws CronkeeperError `invalid` at once, when it is not said where the tasks are, or there is no token. */
+export function createApiHandler({ apiToken, readToken, ...options }: ApiHandlerOptions = {}): ApiHandler {
+  const { keeper, config, log } = warm(options);
+  const access = { apiToken: apiToken ?? config.apiToken, readToken: readToken ?? config.readToken };
+  // Without a token this fails now, and not at the first request.
+  createGuard(access);
+  const clock = options.clock === undefined ? {} : { clock: options.clock };
+  let answer: ReturnType<typeof forLambda> | undefined;
+
+  const handle = async (event: unknown, context: Context): Promise<ApiResult> => {
+    assertHttpEvent(event);
+    const opened = await keeper();
+    answer ??= forLambda(createApi({ ...access, ...clock, keeper: opened, log }));
+    try {
+      return await answer(event, context);
+    } finally {
+      // A frozen function sends no heartbeats: what it leaves open would expire while others still count on it.
+      await opened.release();
+    }
+  };
+  return middy(handle, { timeoutEarlyInMillis: EARLY_MS, timeoutEarlyResponse: tooLate }).onError(({ error }) => {
+    log('error', 'request failed', { error: messageOf(error) });
+  });
+}
+
+/** Answered in place of the app, so without its headers. What the request has changed by now is not known. */
+const tooLate = (): ApiResult => ({
+  statusCode: 504,
+  headers: { 'content-type': PROBLEM_CONTENT_TYPE, 'cache-control': 'no-store' },
+  body: JSON.stringify(problemDocument(new HttpProblem(504, 'outcome-unknown', 'the answer took too long: read back'))),
+});

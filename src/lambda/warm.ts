@@ -1,0 +1,53 @@
+/** What a function keeps warm between invocations: its configuration, its log, and a keeper that is opened once. */
+import { type Cronkeeper, type CronkeeperOptions, openCronkeeper } from '../app.ts';
+import { systemClock } from '../clock.ts';
+import { type Config, readConfig } from '../config.ts';
+import { CronkeeperError } from '../errors.ts';
+import { createJsonLog, type Log } from '../log.ts';
+
+/**
+ * Lambda freezes or ends a function at its time-out, in the middle of whatever it does. So much earlier the handler
+ * gives up by itself, with an error that says so.
+ */
+export const EARLY_MS = 500;
+
+/** What is left out comes from the environment, see `config.ts`. */
+export interface HandlerOptions<Part extends keyof Cronkeeper> extends Partial<CronkeeperOptions> {
+  /** One that is open already; whoever opened it closes it. Default: one opened by these options at the first event. */
+  readonly keeper?: Pick<Cronkeeper, Part>;
+  /** Default: that of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Default: JSON lines on stdout. */
+  readonly log?: Log;
+}
+
+export interface Warm<Part extends keyof Cronkeeper> {
+  readonly config: Config;
+  readonly log: Log;
+  readonly keeper: () => Promise<Pick<Cronkeeper, Part>>;
+}
+
+/** @throws CronkeeperError `invalid` at once, when nothing says where the tasks are. */
+export function warm<Part extends keyof Cronkeeper>(options: HandlerOptions<Part>): Warm<Part> {
+  const { keeper, environment, log, ...given } = options;
+  const config = readConfig(environment);
+  const clock = given.clock ?? systemClock;
+  const settled = { config, log: log ?? createJsonLog((line) => process.stdout.write(line), clock) };
+  if (keeper !== undefined) return { ...settled, keeper: () => Promise.resolve(keeper) };
+
+  const url = given.url ?? config.url;
+  if (url === undefined) {
+    const message = 'CRONKEEPER_URL is not set: where are the tasks? allowed: zookeeper://host:2181,host:2181/chroot';
+    throw new CronkeeperError('invalid', message, { problems: [{ field: 'CRONKEEPER_URL', message }] });
+  }
+  const { namespace, sessionTimeoutMs, shards, zkAuth } = config;
+  const all = { namespace, sessionTimeoutMs, shards, ...(zkAuth !== undefined && { zkAuth }), ...given, url };
+  let opened: Promise<Cronkeeper> | undefined;
+  return {
+    ...settled,
+    keeper: () => {
+      opened ??= openCronkeeper(all);
+      return opened;
+    },
+  };
+}
