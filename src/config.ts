@@ -24,6 +24,8 @@ export interface Config {
 interface Setting {
   readonly name: string;
   readonly key: keyof Config;
+  /** One line for the README. */
+  readonly what: string;
   readonly unit: string;
   /** Bounds of a number; a text has none. */
   readonly range?: readonly [min: number, max: number];
@@ -32,13 +34,13 @@ interface Setting {
   readonly check?: (value: string) => boolean;
 }
 
-const TOKEN_LENGTH_MIN = 16;
-const isToken = (value: string): boolean => value.length >= TOKEN_LENGTH_MIN && /^[\x21-\x7e]+$/.test(value);
-const tokenAllowed = `${TOKEN_LENGTH_MIN} or more visible ASCII characters`;
+const isToken = (value: string): boolean => /^[\x21-\x7e]{1,1024}$/.test(value);
+const tokenAllowed = 'visible ASCII characters; make it 32 random ones';
 
 export const SETTINGS: readonly Setting[] = [
   {
     name: 'CRONKEEPER_URL',
+    what: 'where the tasks are',
     key: 'url',
     unit: 'URL',
     allowed: '`zookeeper://host:2181,…/chroot`, `embedded:` or `embedded:./file.db`',
@@ -46,6 +48,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CRONKEEPER_NAMESPACE',
+    what: 'which set of tasks',
     key: 'namespace',
     unit: 'name',
     fallback: 'default',
@@ -54,6 +57,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CRONKEEPER_ZK_AUTH',
+    what: 'ZooKeeper credentials; every node is then created for this user alone',
     key: 'zkAuth',
     unit: 'secret',
     allowed: '`user:password` (digest)',
@@ -61,6 +65,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CRONKEEPER_SESSION_TIMEOUT_MS',
+    what: 'how long a lease outlives a holder that died',
     key: 'sessionTimeoutMs',
     unit: 'ms',
     range: [1_000, 40_000],
@@ -69,6 +74,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CRONKEEPER_SHARDS',
+    what: 'slices of the tasks that can be leased apart; fixed when a namespace is made',
     key: 'shards',
     unit: 'count',
     range: [1, SHARDS_MAX],
@@ -77,15 +83,38 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     name: 'CRONKEEPER_LINGER_MS',
+    what: 'how long a tick stays to run tasks on exact timers',
     key: 'lingerMs',
     unit: 'ms',
     range: [0, LINGER_MS_MAX],
     fallback: 0,
     allowed: '0 to 840,000',
   },
-  { name: 'CRONKEEPER_API_TOKEN', key: 'apiToken', unit: 'secret', allowed: tokenAllowed, check: isToken },
-  { name: 'CRONKEEPER_READ_TOKEN', key: 'readToken', unit: 'secret', allowed: tokenAllowed, check: isToken },
-  { name: 'PORT', key: 'port', unit: 'TCP port', range: [0, 65_535], fallback: 8_080, allowed: '0 to 65,535' },
+  {
+    name: 'CRONKEEPER_API_TOKEN',
+    what: 'bearer token that may do everything',
+    key: 'apiToken',
+    unit: 'secret',
+    allowed: tokenAllowed,
+    check: isToken,
+  },
+  {
+    name: 'CRONKEEPER_READ_TOKEN',
+    what: 'bearer token that may read',
+    key: 'readToken',
+    unit: 'secret',
+    allowed: tokenAllowed,
+    check: isToken,
+  },
+  {
+    name: 'PORT',
+    what: 'of the local API',
+    key: 'port',
+    unit: 'TCP port',
+    range: [0, 65_535],
+    fallback: 8_080,
+    allowed: '0 to 65,535',
+  },
 ];
 
 /**

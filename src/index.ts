@@ -1,0 +1,22 @@
+/** The library's face. What is exported here is the contract; everything else may change. */
+export { type Cronkeeper, type CronkeeperOptions, createEvaluator, openCronkeeper } from './app.ts';
+export type { Clock, EpochMs, Random } from './clock.ts';
+export { CronkeeperError, type ErrorCode, type Problem } from './errors.ts';
+export type { Capability, Limits } from './evaluator.ts';
+export { createApiHandler, createTickHandler } from './lambda.ts';
+export type { Outcome, RunError, RunErrorClass, RunStatus } from './launch.ts';
+export type { TickReport } from './report.ts';
+export { previewSchedule, type ScheduleDocument } from './schedule.ts';
+export type { TaskDocument } from './task.ts';
+export type {
+  DeadLetterView,
+  LaunchAsked,
+  ListOptions,
+  Page,
+  PutResult,
+  RunRequest,
+  RunsOptions,
+  Tasks,
+} from './tasks.ts';
+export type { TickOptions } from './tick.ts';
+export type { QuarantinedView, Run, TaskStatus, TaskView } from './view.ts';

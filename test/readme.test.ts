@@ -1,0 +1,154 @@
+/** Every command and snippet of the README is run here: a stranger copies them, and they must work. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { parseTask } from '../src/task.ts';
+import { projectRoot } from '../tools/imports.ts';
+import { withTable } from '../tools/settings-table.ts';
+import { describeWithZooKeeper } from './support/zookeeper.ts';
+
+const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1] as string);
+/** Commands, one a line; a backslash at the end goes on. */
+const commands = blocks('sh').flatMap((block) =>
+  block
+    .trim()
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n'),
+);
+
+const WAIT_MS = 60_000;
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'cronkeeper-readme-'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** A shell in the project, with a database of its own and none of the developer's settings. */
+function start(command: string, environment: Record<string, string> = {}): ChildProcess {
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME, CRONKEEPER_URL: `embedded:${join(directory, 'readme.db')}`, PORT: '0', ...environment };
+  return spawn('bash', ['-c', `exec ${command}`], { cwd: projectRoot, env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function run(command: string, environment?: Record<string, string>): Promise<string> {
+  const child = start(command, environment);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${command} ended with ${code}:\n${output}`);
+  return output;
+}
+
+/** Reads until a line matches. */
+async function lineOf(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+  const seen: string[] = [];
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
+        seen.push(line);
+        const match = pattern.exec(line);
+        if (match !== null) resolve(match);
+      });
+    }
+    const waited = setTimeout(() => reject(new Error(`no ${pattern} in ${WAIT_MS} ms:\n${seen.join('\n')}`)), WAIT_MS);
+    waited.unref();
+    child.once('close', (code) => reject(new Error(`ended with ${code} before ${pattern}:\n${seen.join('\n')}`)));
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  await closed;
+}
+
+/** `npm start` as the README shows it, with its `curl` sent to where it listens. */
+async function startAndPut(environment: Record<string, string>): Promise<void> {
+  const stack = start('node_modules/.bin/node src/cli.ts dev', environment);
+  try {
+    const launched = lineOf(stack, /✓ hello .*hello at /);
+    const [, url] = await lineOf(stack, /(http:\/\/127\.0\.0\.1:\d+)/);
+    await run(
+      (commands.find((command) => command.startsWith('curl')) as string).replace(
+        'http://127.0.0.1:8080',
+        url as string,
+      ),
+    );
+    await launched;
+  } finally {
+    await stop(stack);
+  }
+}
+
+const script = (name: string): string =>
+  JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')).scripts[name];
+const ci = readFileSync(join(projectRoot, '.ci/run'), 'utf8');
+
+/** How each command is run. One that is not here fails the test: write down how. */
+const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> | unknown])[] = [
+  [/^npm ci && npm start$/, () => expect(script('start')).toBe('node src/cli.ts dev')],
+  [/^curl /, () => startAndPut({})],
+  [/^npm cit$|^npm test$/, () => expect(ci).toMatch(/^npm ci$[\s\S]*npm test/m)],
+  [/^npm run (lint|typecheck)$/, (command) => expect(ci).toContain(command)],
+  [/^npm run shape$/, run],
+  [/^npm run -s cli -- /, run],
+  [/^npm run package$/, run],
+  [/^npm run -s invoke -- /, async (command) => expect(await run(command)).toContain('"shards": 8')],
+  // With a server, below.
+  [/^npm run zk$|^CRONKEEPER_URL=zookeeper:\/\/127\.0\.0\.1:2181 npm start$/, () => undefined],
+];
+
+describe('what the README shows', () => {
+  test.each(commands)(
+    'works: %s',
+    async (command) => {
+      const entry = known.find(([pattern]) => pattern.test(command));
+      if (entry === undefined) throw new Error(`no test says how to run: ${command}`);
+      await entry[1](command);
+    },
+    120_000,
+  );
+
+  test.each(blocks('yaml'))('is a task: %#', (text) => {
+    expect(parseTask(parse(text)).task.id).toMatch(/./);
+  });
+
+  test.each(blocks('ts'))(
+    'is a program: %#',
+    async (text) => {
+      const path = join(projectRoot, 'test', `readme-snippet-${process.pid}.ts`);
+      writeFileSync(path, text);
+      try {
+        expect(await run(`node_modules/.bin/node ${path}`)).toContain("3 [ 'succeeded', 'succeeded', 'succeeded' ]");
+      } finally {
+        rmSync(path);
+      }
+    },
+    60_000,
+  );
+
+  test('has every setting of config.ts, as it is (write it with: node tools/settings-table.ts)', () => {
+    expect(readme).toBe(withTable(readme));
+  });
+});
+
+describeWithZooKeeper('what the README shows of ZooKeeper', () => {
+  test('npm run zk starts one, and npm start runs on it', async () => {
+    const port = 20_000 + (process.pid % 10_000);
+    const servers = start(`node_modules/.bin/node tools/zk.ts --port ${port} --data ${join(directory, 'zk')}`);
+    try {
+      const [, url] = await lineOf(servers, /CRONKEEPER_URL=(zookeeper:\S+)/);
+      await startAndPut({ CRONKEEPER_URL: url as string });
+    } finally {
+      await stop(servers);
+    }
+  }, 120_000);
+});
