@@ -25,6 +25,7 @@ function pageOf(html: string): ConsolePage {
     `script-src ${hashesOf(html, 'script')}`,
     `style-src ${hashesOf(html, 'style')}`,
     "connect-src 'self'",
+    'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
