@@ -256,6 +256,8 @@ describe('wrong usage ends with 2', () => {
     ['a status that does not exist', ['list', '--status', 'asleep'], /Allowed choices are active, paused/],
     ['input that is no JSON', ['run', 'a', '--input', '{n:1}'], /received "\{n:1\}"; allowed: JSON/],
     ['a wait that is no duration', ['run', 'a', '--wait', 'long'], /received "long"/],
+    ['an empty key', ['run', 'a', '--key', ''], /received ""; allowed: 1 to 128 characters/],
+    ['a cursor of nowhere', ['list', '--cursor', '!'], /cursor: received "!"/],
     ['a schedule that never fires', ['next', '0 0 31 2 *'], /schedule.*cron/],
     ['a schedule that is none', ['next', 'soon'], /received "soon"/],
     ['a zone that does not exist', ['next', '@daily', '--tz', 'Mars/Base'], /Mars\/Base/],

@@ -35,6 +35,13 @@ export const endpointArgument = checked((text) => {
   throw new Error(`received ${received(text)}; allowed: an http or https URL, such as http://127.0.0.1:8080`);
 });
 
+const KEY_LENGTH_MAX = 128;
+
+export const keyArgument = checked((text) => {
+  if (text.length >= 1 && text.length <= KEY_LENGTH_MAX) return;
+  throw new Error(`received ${received(text)}; allowed: 1 to ${KEY_LENGTH_MAX} characters`);
+});
+
 export const wholeArgument = (min: number, max: number) =>
   argument((text) => {
     const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,15 +1,12 @@
 /** What one does with tasks from a terminal. Each command asks, and says the result. */
 import { stringify } from 'yaml';
-import { openCronkeeper } from '../app.ts';
 import { sleep } from '../clock.ts';
-import { CronkeeperError, isCronkeeperError } from '../errors.ts';
-import type { TaskDocument } from '../task.ts';
+import { CronkeeperError } from '../errors.ts';
 import type { ListOptions, Page, Tasks } from '../tasks.ts';
 import type { QuarantinedView, Run, TaskStatus, TaskView } from '../view.ts';
 import { type Context, connect } from './connection.ts';
-import { locateProblems, readDocuments } from './documents.ts';
 import { SaidFailure } from './exit.ts';
-import { localTime, lookOf, relativeTo, roughly, runSummary, scheduleText, untilText } from './present.ts';
+import { localTime, lookOf, nextText, relativeTo, roughly, runSummary, scheduleText } from './present.ts';
 import { type Column, formatTable, oneLine } from './table.ts';
 
 /** One request for a part of a list. */
@@ -21,36 +18,6 @@ const WAIT_POLL_MS = 250;
 type AnyView = TaskView | QuarantinedView;
 
 const isReadable = (view: AnyView): view is TaskView => view.status !== 'quarantined';
-
-export async function apply(context: Context, paths: readonly string[], stdin: AsyncIterable<Buffer>): Promise<void> {
-  const { output, clock } = context;
-  const sources = await readDocuments(paths, stdin);
-  const documents = sources.map(({ document }) => document);
-  await using connection = await connect(context);
-  try {
-    if (context.flags.endpoint !== undefined) await rehearse(documents);
-    const items = await connection.tasks.putMany(documents);
-    const columns: Column<(typeof items)[number]>[] = [
-      { title: 'TASK', text: ({ id }) => id },
-      { title: 'WAS', text: ({ created }) => (created ? 'created' : 'applied') },
-      { title: 'SCHEDULE', text: ({ schedule }) => scheduleText(schedule) },
-      { title: 'NEXT', text: (task) => nextText(task, clock.now()) },
-    ];
-    output.result({ items }, () => formatTable(columns, items));
-  } catch (error) {
-    throw isCronkeeperError(error) ? locateProblems(error, sources) : error;
-  }
-}
-
-/** Over HTTP tasks are stored one by one: what a registry would refuse in the middle must be known before the first. */
-async function rehearse(documents: readonly TaskDocument[]): Promise<void> {
-  const inMemory = await openCronkeeper({ url: 'embedded:' });
-  try {
-    await inMemory.tasks.putMany(documents);
-  } finally {
-    await inMemory.close();
-  }
-}
 
 export interface ListFlags {
   readonly prefix?: string;
@@ -85,9 +52,6 @@ function taskColumns({ output }: Context, nowMs: number): Column<AnyView>[] {
     { title: 'LAST RUN', text: (view) => (isReadable(view) ? lastRunText(view.lastRun, nowMs) : ''), paint: last },
   ];
 }
-
-const nextText = ({ nextAt }: TaskView, nowMs: number): string =>
-  nextAt === null ? '–' : `${localTime(nextAt)} (${untilText(nowMs, Date.parse(nextAt))})`;
 
 const lastRunText = (run: Run | null, nowMs: number): string =>
   run === null ? '–' : `${lookOf(run.status).sign} ${run.status} ${relativeTo(nowMs, Date.parse(run.finishedAt))}`;

@@ -3,10 +3,10 @@ import { type CronkeeperOptions, openCronkeeper } from '../app.ts';
 import { createHttpClient } from '../client.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { CronkeeperError } from '../errors.ts';
 import type { Status } from '../status.ts';
 import type { Tasks } from '../tasks.ts';
 import { LOCAL_URL } from '../url.ts';
-import { UsageError } from './exit.ts';
 import type { Output } from './output.ts';
 
 /** Flags that every command has. */
@@ -59,5 +59,5 @@ async function connectDirectly(context: Context): Promise<Connection> {
 /** For commands that run tasks: an API cannot do that for them. */
 export function assertDirect({ flags }: Context, command: string): void {
   if (flags.endpoint === undefined) return;
-  throw new UsageError(`${command} works on the registry itself: give it --url, not --endpoint`);
+  throw new CronkeeperError('invalid', `${command} works on the registry itself: give it --url, not --endpoint`);
 }

@@ -11,7 +11,6 @@ import { silent } from '../log.ts';
 import { listenOn, type Served, serve } from '../serve.ts';
 import { assertDirect, type Context, keeperOptions } from './connection.ts';
 import { readDocuments } from './documents.ts';
-import { usage } from './exit.ts';
 import { showLaunches } from './launches.ts';
 import { roughly } from './present.ts';
 import { listenForStop } from './stop.ts';
@@ -101,7 +100,7 @@ function localCapabilities(local: Local, clock: Clock): Record<string, Capabilit
 /** On the port that was asked for or, if that is taken, on one of the next. */
 async function listen({ config, output }: Context, flags: DevFlags, keeper: Cronkeeper): Promise<Served> {
   const { apiToken, readToken } = config;
-  const { hostname, message } = usage(() => listenOn({ apiToken, hostname: flags.host ?? LOOPBACK }));
+  const { hostname, message } = listenOn({ apiToken, hostname: flags.host ?? LOOPBACK });
   const app = createApi({ keeper, apiToken, readToken, allowAnonymous: apiToken === undefined });
   const wanted = flags.port ?? config.port;
   for (let port = wanted; ; port++) {

@@ -1,7 +1,7 @@
 /** `cronkeeper doctor`: what works, what does not, and what to do about it. */
 import { openCronkeeper } from '../app.ts';
 import { createHttpClient } from '../client.ts';
-import { isCronkeeperError, messageOf } from '../errors.ts';
+import { CronkeeperError, isCronkeeperError, messageOf } from '../errors.ts';
 import type { Probe } from '../probe.ts';
 import type { Status } from '../status.ts';
 import { type Context, keeperOptions } from './connection.ts';
@@ -36,9 +36,9 @@ const warning = (check: string, detail: string, remedy: string): Check => ({
 const failed = (check: string, detail: string, remedy: string): Check => ({ check, status: 'failed', detail, remedy });
 
 /** @param context or what is wrong with the configuration. @throws SaidFailure when a check failed. */
-export async function doctor(output: Output, context: Context | Error): Promise<void> {
+export async function doctor(output: Output, context: Context | CronkeeperError): Promise<void> {
   const checks = [checkNode(process.versions.node)];
-  if (context instanceof Error) {
+  if (context instanceof CronkeeperError) {
     checks.push(failed('configuration', context.message, 'correct the variables named, or unset them'));
   } else {
     checks.push(ok('configuration', 'the environment is sound'));

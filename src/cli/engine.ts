@@ -9,7 +9,7 @@ import { roughly } from './present.ts';
 import { listenForStop } from './stop.ts';
 import { keepTicking } from './ticking.ts';
 
-/** How long a worker's tick lingers unless it is told otherwise. Edits of leases and clocks are seen between ticks. */
+/** How long a worker's tick lingers unless it is told otherwise. A shard that became free is taken by the next. */
 const WORKER_LINGER_MS = 55_000;
 
 export interface EngineFlags {

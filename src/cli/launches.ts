@@ -25,7 +25,9 @@ function launchLine(output: Output, taskId: string, run: Run): string {
   const summary = cut(oneLine(runSummary(run)), SUMMARY_WIDTH_MAX);
   const head = `${localTime(run.startedAt)} ${output.paint(colour, sign)} ${pad(taskId, ID_WIDTH)}`;
   if (run.status === 'skipped') return `${head} ${output.paint('yellow', `skipped ${summary}`)}`;
+  // A later attempt is behind its slot on purpose.
+  const isLate = run.attempt === 1 && run.lateMs > LATE_MS;
   const late = pad(`late ${roughly(run.lateMs)}`, 12);
-  const timing = `${run.lateMs > LATE_MS ? output.paint('yellow', late) : late} ${pad(`took ${roughly(run.durationMs)}`, 12)}`;
+  const timing = `${isLate ? output.paint('yellow', late) : late} ${pad(`took ${roughly(run.durationMs)}`, 12)}`;
   return `${head} ${timing} try ${run.attempt}  ${run.status === 'succeeded' ? summary : output.paint(colour, summary)}`;
 }

@@ -1,8 +1,9 @@
 /** Runs the command line of this process, to its exit code. */
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
+import { type CronkeeperError, isCronkeeperError } from '../errors.ts';
 import type { Context, GlobalFlags } from './connection.ts';
-import { EXIT, errorText, exitCodeOf, UsageError, usage } from './exit.ts';
+import { EXIT, errorText, exitCodeOf } from './exit.ts';
 import { createOutput } from './output.ts';
 import { createProgram } from './program.ts';
 
@@ -13,14 +14,14 @@ function output() {
 }
 
 function context(): Context {
-  return { flags: program.opts<GlobalFlags>(), config: usage(readConfig), output: output(), clock: systemClock };
+  return { flags: program.opts<GlobalFlags>(), config: readConfig(), output: output(), clock: systemClock };
 }
 
-function contextOrError(): Context | UsageError {
+function contextOrError(): Context | CronkeeperError {
   try {
     return context();
   } catch (error) {
-    if (error instanceof UsageError) return error;
+    if (isCronkeeperError(error, 'invalid')) return error;
     throw error;
   }
 }

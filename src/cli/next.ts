@@ -1,7 +1,6 @@
 /** `cronkeeper next`: when would this schedule fire? */
 import { type DstRule, parseScheduleText, previewSchedule } from '../schedule.ts';
 import type { Context } from './connection.ts';
-import { usage } from './exit.ts';
 import { zonedTime } from './present.ts';
 
 export interface NextFlags {
@@ -14,7 +13,7 @@ export interface NextFlags {
 
 export function next({ output, clock }: Context, text: string, { tz, dst, from, count }: NextFlags): void {
   const defaults = { timeZone: tz, dst };
-  const schedule = usage(() => parseScheduleText(text, defaults));
+  const schedule = parseScheduleText(text, defaults);
   const instants = previewSchedule(text, { ...defaults, from: from ?? Math.floor(clock.now()), count });
   const timeZone = schedule.kind === 'cron' ? schedule.timeZone : 'UTC';
   const line = (instant: string) => `${instant}  ${zonedTime(instant, timeZone)}  ${timeZone}`;

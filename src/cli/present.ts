@@ -2,7 +2,7 @@
 import type { EpochMs } from '../clock.ts';
 import type { RunStatus } from '../launch.ts';
 import type { ScheduleDocument } from '../schedule.ts';
-import type { Run } from '../view.ts';
+import type { Run, TaskView } from '../view.ts';
 import type { Colour } from './output.ts';
 
 const SECOND_MS = 1_000;
@@ -18,12 +18,6 @@ export function roughly(ms: number): string {
   if (ms < 2 * HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min`;
   if (ms < 2 * DAY_MS) return `${Math.round(ms / HOUR_MS)} h`;
   return `${Math.round(ms / DAY_MS)} d`;
-}
-
-/** When something is to come, or how long it has been waiting: `in 3 s`, `overdue by 12 min`. */
-export function untilText(nowMs: EpochMs, dueMs: EpochMs): string {
-  const text = relativeTo(nowMs, dueMs);
-  return text.endsWith(' ago') ? `overdue by ${text.replace(' ago', '')}` : text;
 }
 
 /** `in 3 s`, `12 min ago`. */
@@ -54,6 +48,14 @@ export function zonedTime(instant: string, timeZone: string): string {
     .formatToParts(date)
     .find(({ type }) => type === 'timeZoneName')?.value;
   return `${weekday} ${localTime(instant, timeZone)} ${offset ?? ''}`.trimEnd();
+}
+
+/** When a task runs next: `2026-03-08 03:00:00 (in 3 s)`. */
+export function nextText({ nextAt }: Pick<TaskView, 'nextAt'>, nowMs: EpochMs): string {
+  if (nextAt === null) return '–';
+  const distance = relativeTo(nowMs, Date.parse(nextAt));
+  const waiting = distance.endsWith(' ago') ? `overdue by ${distance.replace(' ago', '')}` : distance;
+  return `${localTime(nextAt)} (${waiting})`;
 }
 
 export function scheduleText(schedule: ScheduleDocument): string {

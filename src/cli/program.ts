@@ -2,21 +2,23 @@
 import { Argument, Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { systemRandom } from '../clock.ts';
+import type { CronkeeperError } from '../errors.ts';
 import { DST_RULES } from '../schedule/dst.ts';
 import { LINGER_MS_MAX } from '../tick.ts';
 import { TASK_STATUSES } from '../view.ts';
+import { apply } from './apply.ts';
 import {
   durationArgument,
   endpointArgument,
   instantArgument,
   jsonArgument,
+  keyArgument,
   namespaceArgument,
   taskIdArgument,
   urlArgument,
   wholeArgument,
 } from './arguments.ts';
 import {
-  apply,
   get,
   type ListFlags,
   list,
@@ -32,7 +34,6 @@ import type { Context } from './connection.ts';
 import { type DevFlags, dev } from './dev.ts';
 import { doctor } from './doctor.ts';
 import { type EngineFlags, tickOnce, work } from './engine.ts';
-import type { UsageError } from './exit.ts';
 import { type NextFlags, next } from './next.ts';
 import type { Output } from './output.ts';
 
@@ -43,9 +44,9 @@ const WAIT_MS_MAX = 3_600_000;
 
 /** What a subcommand works with, known once the flags are. */
 export interface Surroundings {
-  /** @throws UsageError when the environment is wrong. */
+  /** @throws CronkeeperError `invalid` when the environment is wrong. */
   context(): Context;
-  contextOrError(): Context | UsageError;
+  contextOrError(): Context | CronkeeperError;
   output(): Output;
 }
 
@@ -61,7 +62,7 @@ export function createProgram(surroundings: Surroundings): Command {
     .addOption(
       new Option('--endpoint <url>', 'work over the HTTP API there').argParser(endpointArgument).conflicts('url'),
     )
-    .option('--token <token>', 'for --endpoint; default: CRONKEEPER_API_TOKEN')
+    .option('--token <token>', 'for --endpoint; better by CRONKEEPER_API_TOKEN: command lines can be seen by others')
     .addOption(new Option('--namespace <name>', 'a set of tasks').argParser(namespaceArgument))
     .option('--json', 'results as JSON, alone on stdout')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
@@ -118,7 +119,7 @@ function addEditCommands(program: Command, { context }: Surroundings): void {
     .description('launch it at the next tick; the schedule stays as it is')
     .addArgument(task())
     .addOption(new Option('--input <json>', "in place of the task's input").argParser(jsonArgument))
-    .option('--key <key>', 'asking twice with one key launches once')
+    .addOption(new Option('--key <key>', 'asking twice with one key launches once').argParser(keyArgument))
     .addOption(
       new Option('--wait [duration]', 'stay until it is recorded; exit 1 unless it succeeded')
         .argParser(durationArgument(0, WAIT_MS_MAX, '0s to 1h'))
