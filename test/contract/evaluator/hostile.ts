@@ -63,7 +63,7 @@ export function hostileTests(bench: Bench): void {
     });
   });
 
-  describe('what cannot be interrupted is ended with its worker, and the next run finds a new one:', () => {
+  describe('a built-in function that runs for ever is ended, with its worker if need be, and the next run finds one:', () => {
     test.each([
       ['a join of holes', '[].join.call({ length: 1e9 }, "")'],
       ['a reverse of nothing', 'Array.prototype.reverse.call({ length: 2 ** 53 - 1 })'],
