@@ -10,7 +10,10 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
     'domain',
     ['layout', 'schedule', 'schedule/*', 'program', 'task', 'record', 'history', 'plan', 'settle', 'edit', 'view'],
   ],
-  ['protocol', ['lease', 'due', 'journal', 'store', 'namespace', 'probe', 'commit', 'dispatch', 'report']],
+  [
+    'protocol',
+    ['lease', 'due', 'journal', 'store', 'namespace', 'probe', 'doorbell', 'item', 'commit', 'dispatch', 'report'],
+  ],
   ['engine', ['tasks', 'bulk', 'listing', 'status', 'registry', 'shift', 'tick']],
   ['implementations', ['coordinator/*', 'evaluator/*']],
   ['root', ['config', 'app']],
