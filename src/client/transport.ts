@@ -165,10 +165,14 @@ function errorOf(base: string, { status, headers }: Response, text: string): Cro
 
 /** No answer: a question can be asked again, a change may have been made. */
 function failure(base: string, method: string, error: unknown): CronkeeperError {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+  // fetch hides what happened in the cause of its own error.
+  const cause = has(error, 'cause') ? error.cause : error;
+  const code = has(cause, 'code') ? String(cause.code) : '';
   const isHarmless = method === 'GET' || NOT_SENT.has(code);
   return new CronkeeperError(isHarmless ? 'unavailable' : 'outcome-unknown', `${base}: ${messageOf(cause) || code}`, {
     cause: error,
   });
 }
+
+const has = <Key extends string>(value: unknown, key: Key): value is Readonly<Record<Key, unknown>> =>
+  typeof value === 'object' && value !== null && key in value && (value as Record<Key, unknown>)[key] !== undefined;
