@@ -1,4 +1,4 @@
-/** Flags and arguments, checked before anything is done. What is wrong with one is the caller's mistake: exit code 2. */
+/** Flags and arguments, checked before anything is done: what is wrong with one is the caller's mistake. */
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../duration.ts';
 import { messageOf, received } from '../errors.ts';

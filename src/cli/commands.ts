@@ -54,7 +54,7 @@ function taskColumns({ output }: Context, nowMs: number): Column<AnyView>[] {
 }
 
 const lastRunText = (run: Run | null, nowMs: number): string =>
-  run === null ? '–' : `${lookOf(run.status).sign} ${run.status} ${relativeTo(nowMs, Date.parse(run.finishedAt))}`;
+  run === null ? '–' : `${lookOf(run.status).sign} ${relativeTo(nowMs, Date.parse(run.finishedAt))}`;
 
 export async function get(context: Context, id: string): Promise<void> {
   await using connection = await connect(context);

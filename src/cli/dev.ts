@@ -55,6 +55,7 @@ export async function dev(context: Context, flags: DevFlags, random: Random): Pr
       const { signal } = stop;
       const onRun = showLaunches(output);
       const handler = createTickHandler({
+        // Our signal in place of the function's: this function is not ended by a time-out, but by whoever stops us.
         keeper: { tick: (options = {}) => keeper.tick({ ...options, signal, onRun }) },
         lingerMs: everyMs,
         log: silent,

@@ -7,6 +7,7 @@ import { assertDirect, type Context, keeperOptions } from './connection.ts';
 import { showLaunches } from './launches.ts';
 import { roughly } from './present.ts';
 import { listenForStop } from './stop.ts';
+import { oneLine } from './table.ts';
 import { keepTicking } from './ticking.ts';
 
 /** How long a worker's tick lingers unless it is told otherwise. A shard that became free is taken by the next. */
@@ -54,20 +55,23 @@ export async function work(context: Context, { linger }: EngineFlags, random: Ra
   }
 }
 
-export function reportText(report: TickReport): string {
-  const { shards, due, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced, durationMs } = report;
+function reportText(report: TickReport): string {
+  const { shards, due, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced } = report;
+  const { durationMs, maxLateMs, clockSkewMs, quarantined } = report;
   if (shards === 0) return 'others hold every shard, and are at work';
   const parts = Object.entries({ succeeded, failed, 'timed out': timedOut, skipped, uncertain, deferred })
     .filter(([, count]) => count > 0)
     .map(([what, count]) => `${count} ${what}`);
   const lines = [
-    `${due} due${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`,
-    `${shards} shards, ${roughly(durationMs)}${report.maxLateMs > 0 ? `, latest start ${roughly(report.maxLateMs)} late` : ''}`,
-    ...(fenced > 0 ? [`${fenced} shards were lost to a newer holder`] : []),
-    ...(report.clockSkewMs !== 0
-      ? [`this clock and the coordinator's differ by ${roughly(Math.abs(report.clockSkewMs))}`]
-      : []),
-    ...report.quarantined.map(({ taskId, problem }) => `quarantined ${taskId}: ${problem}`),
+    [`${due} due`, ...(parts.length > 0 ? [parts.join(', ')] : [])].join(': '),
+    [
+      `${shards} shards`,
+      roughly(durationMs),
+      ...(maxLateMs > 0 ? [`latest start ${roughly(maxLateMs)} late`] : []),
+    ].join(', '),
   ];
+  if (fenced > 0) lines.push(`${fenced} shards were lost to a newer holder`);
+  if (clockSkewMs !== 0) lines.push(`this clock and the coordinator's differ by ${roughly(Math.abs(clockSkewMs))}`);
+  lines.push(...quarantined.map(({ taskId, problem }) => `quarantined ${taskId}: ${oneLine(problem)}`));
   return lines.join('\n');
 }

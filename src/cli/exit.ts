@@ -14,7 +14,7 @@ export class RefusedDocuments extends Error {
   override readonly name = 'RefusedDocuments';
 }
 
-/** Commander ends by errors too, also after `--help`. What is invalid came by a flag, an argument or the environment. */
+/** Commander ends by errors too, even after `--help`. What is `invalid` came by a flag, an argument or the environment. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   return isCronkeeperError(error, 'invalid') ? EXIT.usage : EXIT.failed;

@@ -29,5 +29,6 @@ function launchLine(output: Output, taskId: string, run: Run): string {
   const isLate = run.attempt === 1 && run.lateMs > LATE_MS;
   const late = pad(`late ${roughly(run.lateMs)}`, 12);
   const timing = `${isLate ? output.paint('yellow', late) : late} ${pad(`took ${roughly(run.durationMs)}`, 12)}`;
-  return `${head} ${timing} try ${run.attempt}  ${run.status === 'succeeded' ? summary : output.paint(colour, summary)}`;
+  const result = run.status === 'succeeded' ? summary : output.paint(colour, summary);
+  return `${head} ${timing} try ${run.attempt}  ${result}`;
 }

@@ -20,7 +20,10 @@ export interface Ticking {
   readonly onFailure: (message: string, retryMs: number) => void;
 }
 
-/** A tick that failed is followed by another one. @throws what the last tick failed with, when there is to be none after it. */
+/**
+ * A tick that failed is followed by another one.
+ * @throws what the last tick failed with, when none is to follow it.
+ */
 export async function keepTicking(ticking: Ticking): Promise<void> {
   const { tick, clock, random, signal, onIdle, onFailure } = ticking;
   let failures = 0;
