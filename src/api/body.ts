@@ -1,5 +1,5 @@
 /** What a request brings: its body as JSON or YAML, its query, checked against a schema. */
-import { type DocumentOptions, type ParseOptions, parse, type SchemaOptions } from 'yaml';
+import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import { invalidDocument, problemsOf } from '../task.ts';
@@ -16,20 +16,33 @@ const PARSERS: readonly (readonly [pattern: RegExp, name: string, parse: (text: 
   [/^(?:application|text)\/(?:x-)?yaml$/, 'YAML', parseYaml],
 ];
 
-/** The few anchors that a hand-written document needs; a document that is a bomb has more. */
-const YAML_ALIASES_MAX = 100;
-const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions & { maxAliasCount: number } = {
-  maxAliasCount: YAML_ALIASES_MAX,
-  logLevel: 'error',
-};
-
+/** Warnings, such as one of an unknown tag, are errors here; aliases are refused, because a small text can mean a large one. */
 function parseYaml(text: string): unknown {
-  return parse(text, YAML_OPTIONS);
+  const document = parseDocument(text, { logLevel: 'error' });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) throw problem;
+  return document.toJS({ maxAliasCount: 0 });
+}
+
+/** Levels of lists and objects within each other: more than documents have, less than recursion can bear. */
+const DEPTH_MAX = 64;
+
+/** @throws CronkeeperError `invalid` */
+function assertShallow(body: unknown): void {
+  let level = [body];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEPTH_MAX) {
+      const message = `received more than ${DEPTH_MAX} levels of lists and objects; allowed: at most so many`;
+      throw invalidDocument('body', [{ field: '', message }]);
+    }
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
 }
 
 /**
  * The body; undefined when there is none. Without a content type it is read as JSON.
- * @throws HttpProblem 400 for text that is not what it says it is, 415 for another type.
+ * @throws HttpProblem 400 for text that is not what it says it is, 415 for another type. CronkeeperError `invalid`
+ * for one that is nested too deep.
  */
 export async function readBody(request: Request): Promise<unknown> {
   const bytes = await request.arrayBuffer();
@@ -41,11 +54,14 @@ export async function readBody(request: Request): Promise<unknown> {
     throw new HttpProblem(415, 'invalid', detail);
   }
   const [, name, read] = parser;
+  let body: unknown;
   try {
-    return read(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    body = read(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw new HttpProblem(400, 'invalid', `the body cannot be read as ${name}: ${firstLine(messageOf(error))}`);
   }
+  assertShallow(body);
+  return body;
 }
 
 const DETAIL_LENGTH_MAX = 200;

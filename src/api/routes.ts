@@ -129,7 +129,7 @@ const runTask = route(
 );
 
 function runRequest(body: unknown, header: string | null): RunRequest {
-  const { input, key } = checked('run request', schemas.runBody, body ?? {});
+  const { input, key } = checked('run request', schemas.runBody, body === undefined ? {} : body);
   // The header's own draft writes a string in quotes; everybody else leaves them out.
   const headerKey = header === null ? undefined : header.replace(/^"(.*)"$/, '$1');
   if (key !== undefined && headerKey !== undefined && key !== headerKey) {

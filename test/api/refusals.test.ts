@@ -11,6 +11,8 @@ afterAll(() => api.close());
 
 const document = { schedule: { every: '1h' }, code: "({ output: 'done' })" };
 
+const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+
 const tooLargeCode = 'x'.repeat(64 * 1024 + 1);
 
 /** Method, path, what is sent; status, code, and where errors are named, the first field. */
@@ -48,6 +50,26 @@ const REFUSED: readonly (readonly [
     400,
     'invalid',
   ],
+  [
+    'a YAML text that contains itself',
+    'PUT',
+    '/v1/tasks/a',
+    { body: 'input: &a [*a]', headers: { 'content-type': 'application/yaml' } },
+    400,
+    'invalid',
+  ],
+  [
+    'a YAML tag that nobody knows',
+    'PUT',
+    '/v1/tasks/a',
+    { body: 'code: !js 1', headers: { 'content-type': 'application/yaml' } },
+    400,
+    'invalid',
+  ],
+  ['bytes that are no text', 'PUT', '/v1/tasks/a', { body: Buffer.from([0x22, 0xff, 0x22]) }, 400, 'invalid'],
+  ['lists in lists in lists', 'PUT', '/v1/tasks/a', { body: `{"input":${deep}}` }, 422, 'invalid', ''],
+  ['lists in lists, to be run with', 'POST', '/v1/tasks/x/run', { body: `{"input":${deep}}` }, 422, 'invalid', ''],
+  ['nothing but null to be run with', 'POST', '/v1/tasks/x/run', { body: 'null' }, 422, 'invalid', ''],
   [
     'a form',
     'PUT',

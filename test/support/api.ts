@@ -26,18 +26,18 @@ export interface Api {
 
 type Requestable = ReturnType<typeof createApi>;
 
-/** Text is sent as it is; other bodies as JSON. */
+/** Text and bytes are sent as they are; other bodies as JSON. */
 export async function askApp(
   app: Requestable,
   method: string,
   path: string,
   { body, headers = {} }: Ask = {},
 ): Promise<Answer> {
-  const isText = typeof body === 'string';
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await app.request(path, {
     method,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-    ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+    ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
