@@ -282,8 +282,8 @@ describe('wrong usage ends with 2', () => {
 
   test('an environment that is wrong, without its secrets', async () => {
     const result = await cli(['list'], { cwd, env: { CRONKEEPER_URL: 'nowhere', CRONKEEPER_API_TOKEN: 'hu sh' } });
-    expect(result.code).toBe(2);
     expectComplaint(result, /CRONKEEPER_URL: received "nowhere".*CRONKEEPER_API_TOKEN: received 5 characters/);
+    expect(result.code).toBe(2);
     expect(result.stderr).not.toContain('hu sh');
   });
 
@@ -306,14 +306,14 @@ describe('failure ends with 1', () => {
 
   test.each(missing)('%s of a task that does not exist', async (...args) => {
     const result = await run(...args);
-    expect(result.code).toBe(1);
     expectComplaint(result, /task no does not exist/);
+    expect(result.code).toBe(1);
   });
 
   test('nobody listens at the endpoint', async () => {
     const result = await run('list', '--endpoint', 'http://127.0.0.1:1');
-    expect(result.code).toBe(1);
     expectComplaint(result, /127\.0\.0\.1:1/);
+    expect(result.code).toBe(1);
   });
 
   test('a launch that fails, or that nobody runs, when waited for', async () => {
