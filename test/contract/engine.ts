@@ -1,0 +1,36 @@
+/**
+ * The engine as a whole, held to its promises on every coordinator: scenarios named after what a user fears. Real
+ * clock, real sandbox; only moments of the past are made, by putting tasks with a clock that is behind.
+ */
+import { describe, jest } from '@jest/globals';
+import { crashTests } from './engine/crashes.ts';
+import { damageTests } from './engine/damage.ts';
+import { doorbellTests } from './engine/doorbell.ts';
+import { editTests } from './engine/edits.ts';
+import { launchTests } from './engine/launches.ts';
+import { manualTests } from './engine/manual.ts';
+import { policyTests } from './engine/policies.ts';
+import { registryTests } from './engine/registry.ts';
+import { sharingTests } from './engine/sharing.ts';
+import { useEngine, type World } from './engine/world.ts';
+
+export type { World } from './engine/world.ts';
+
+const TEST_TIMEOUT_MS = 60_000;
+
+/** Declares the suite. `open` is called once, before the first test; the world is disposed of after the last. */
+export function engineContract(name: string, open: () => Promise<World>): void {
+  jest.setTimeout(TEST_TIMEOUT_MS);
+  describe(`the engine on ${name}`, () => {
+    const engine = useEngine(open);
+    describe('launches', () => launchTests(engine));
+    describe('while a tick lingers', () => doorbellTests(engine));
+    describe('changes of a task that runs', () => editTests(engine));
+    describe('policies', () => policyTests(engine));
+    describe('launches by hand', () => manualTests(engine));
+    describe('crashes', () => crashTests(engine));
+    describe('damage', () => damageTests(engine));
+    describe('the registry', () => registryTests(engine));
+    describe('many ticks, little time, hostile tasks', () => sharingTests(engine));
+  });
+}
