@@ -7,7 +7,7 @@
  * refused is read again, settled again on what is there now, and committed one after the other.
  */
 import type { Cancel, Clock } from './clock.ts';
-import { CoordinatorError, isRefused, type Op, type Session } from './coordinator.ts';
+import { isRefused, type Op, type Session } from './coordinator.ts';
 import {
   type DueDirectories,
   type NewPages,
@@ -18,12 +18,20 @@ import {
   takeOff,
 } from './due.ts';
 import { isCronkeeperError } from './errors.ts';
-import { encodeChunk } from './history.ts';
+import {
+  dueEntries,
+  type Item,
+  NOTHING_KNOWN,
+  type Prepared,
+  pageBytes,
+  prepare,
+  renewed,
+  wasApplied,
+} from './item.ts';
 import type { Layout } from './layout.ts';
-import { GUARD_OPS, guardsOf, type Lease, refusingLease } from './lease.ts';
-import { encodeRecord } from './record.ts';
-import { type Done, isRecorded, type Settled, settle } from './settle.ts';
-import { isLoaded, type Loaded, loadRecords } from './store.ts';
+import { guardsOf, type Lease, lostLease } from './lease.ts';
+import type { Settled } from './settle.ts';
+import { type Found, type Loaded, loadRecords } from './store.ts';
 
 /** Launches of one commit, and the bytes of what they write: well below what a coordinator takes in one multi. */
 export const COMMIT_ITEMS_MAX = 64;
@@ -37,16 +45,6 @@ const GROUP_MS = 5;
 
 /** How often what was refused is settled again before the tick gives up: each time somebody else was faster. */
 const REBUILDS_MAX = 20;
-
-/** What is to be recorded for one due entry. */
-export interface Item {
-  readonly entry: TimedEntry;
-  readonly lease: Lease;
-  /** `stale`: the entry counts no more; `purge`: a tombstone's time is over; otherwise what to settle. */
-  readonly done: 'stale' | 'purge' | Done;
-  /** The record that this is based on; none for a stale entry. */
-  readonly loaded?: Loaded;
-}
 
 /** What came of an item: for a settled one, the record as it was written. */
 export interface Committed {
@@ -70,14 +68,6 @@ export interface CommitterOptions {
   readonly onFenced: (lease: Lease, dropped: readonly Item[]) => void;
   /** Nothing more can be recorded. Called once. */
   readonly onFailed: (error: unknown) => void;
-}
-
-/** An item with what it writes beside pages. */
-interface Prepared {
-  readonly item: Item;
-  readonly settled: Settled | undefined;
-  readonly ops: readonly Op[];
-  readonly bytes: number;
 }
 
 interface Built {
@@ -148,10 +138,14 @@ export class Committer {
   }
 
   #take(): Prepared[] {
+    const pages = new Set<Page>();
     let bytes = 0;
     let count = 0;
-    for (const { bytes: more } of this.#queue) {
+    for (const { item, bytes: own } of this.#queue) {
+      const { page } = item.entry;
+      const more = own + (pages.has(page) ? 0 : pageBytes(page));
       if (count === COMMIT_ITEMS_MAX || (count > 0 && bytes + more > COMMIT_BYTES_MAX)) break;
+      pages.add(page);
       bytes += more;
       count++;
     }
@@ -198,53 +192,38 @@ export class Committer {
   async #recover(): Promise<void> {
     const refused = this.#refused;
     this.#refused = [];
-    for (const built of refused) {
-      if (await this.#wasApplied(built)) this.#report(built);
-      else await this.#rebuild(built.prepared.map(({ item }) => item));
-    }
+    for (const built of refused) await this.#rebuild(built);
   }
 
-  /** A commit is atomic, so one launch that is recorded shows that all are. */
-  async #wasApplied({ prepared }: Built): Promise<boolean> {
-    const witness = prepared.find(({ settled }) => settled !== undefined)?.item;
-    if (witness === undefined || typeof witness.done === 'string') return false;
-    const { session, layout } = this.#options;
-    const [found] = await loadRecords(session, layout, [witness.entry.taskId]);
-    return isLoaded(found) && isRecorded(found.record, witness.done);
-  }
-
-  async #rebuild(items: readonly Item[]): Promise<void> {
+  /**
+   * Settles on the records as they are now, unless they show that it was applied though the reply was lost. That is
+   * looked for in the very records that are settled on: what is applied late, behind a first look, is then seen in
+   * the next one or refuses the write by its version.
+   */
+  async #rebuild(refused: Built): Promise<void> {
     const { session, directories, layout } = this.#options;
-    for (let attempt = 1; ; attempt++) {
+    for (let built = refused, attempt = 1; ; attempt++) {
+      const items = built.prepared.map(({ item }) => item);
+      const ids = items.map(({ entry }) => entry.taskId);
+      const found = await loadRecords(session, layout, ids);
+      if (wasApplied(items, found)) return this.#report(built);
       await reloadPages(session, [...new Set(items.map(({ entry }) => entry.page))]);
-      const prepared = this.#withoutLost(await this.#prepareAgain(items));
+      const prepared = this.#withoutLost(await this.#prepareAgain(items, found));
       directories.forget();
       await directories.ensure(dueEntries(prepared), layout);
-      const built = this.#build(prepared);
+      built = this.#build(prepared);
       try {
         return await this.#write(built);
       } catch (error) {
         if (!isRebuildable(error) || attempt === REBUILDS_MAX) throw error;
         this.#noteFence(built.leases, error);
-        if (await this.#wasApplied(built)) return this.#report(built);
       }
     }
   }
 
-  /** Settles on the records as they are now. A task whose node is gone leaves only its due entry to clear away. */
-  async #prepareAgain(items: readonly Item[]): Promise<Prepared[]> {
+  async #prepareAgain(items: readonly Item[], found: readonly Found[]): Promise<Prepared[]> {
     const { session, layout } = this.#options;
-    const found = await loadRecords(
-      session,
-      layout,
-      items.map(({ entry }) => entry.taskId),
-    );
-    const fresh = items.map((item, i): Item => {
-      const loaded = found[i];
-      if (isLoaded(loaded)) return { ...item, loaded };
-      const { loaded: _, ...rest } = item;
-      return { ...rest, done: 'stale' };
-    });
+    const fresh = items.map((item, i) => renewed(item, found[i]));
     const paths = fresh.flatMap((item) => prepare(layout, item, NOTHING_KNOWN).ops.map(({ path }) => path));
     const nodes = await session.getMany(paths);
     const known = new Map(paths.map((path, i) => [path, nodes[i] !== undefined]));
@@ -252,8 +231,7 @@ export class Committer {
   }
 
   #noteFence(leases: readonly Lease[], error: unknown): void {
-    if (!(error instanceof CoordinatorError) || error.opIndex === undefined) return;
-    const lease = error.opIndex < leases.length * GUARD_OPS ? refusingLease(leases, error.opIndex) : undefined;
+    const lease = lostLease(leases, error);
     if (lease !== undefined) this.#lost.add(lease);
   }
 
@@ -275,57 +253,3 @@ export class Committer {
 /** Refused because somebody else was faster, or not known: to be looked at again. */
 const isRebuildable = (error: unknown): boolean =>
   (isRefused(error) && error.refusal !== 'no-auth') || isCronkeeperError(error, 'outcome-unknown');
-
-const NOTHING_KNOWN: ReadonlyMap<string, boolean> = new Map();
-
-const dueEntries = (prepared: readonly Prepared[]) =>
-  prepared.flatMap(({ settled }) => {
-    if (settled?.record.dueMs === undefined) return [];
-    const { task, dueMs, timer } = settled.record;
-    return [{ taskId: task.id, dueMs, timer }];
-  });
-
-/** `known` says of paths whether they are there, where that was looked up after a refusal. */
-function prepare(layout: Layout, item: Item, known: ReadonlyMap<string, boolean>): Prepared {
-  const { done, loaded } = item;
-  if (done === 'stale' || loaded === undefined) return { item, settled: undefined, ops: [], bytes: 0 };
-  if (done === 'purge') return { item, settled: undefined, ops: purgeOps(layout, loaded, known), bytes: 0 };
-  const settled = settle(loaded.record, done);
-  const ops = [recordOp(layout, settled, loaded.version), ...besideOps(layout, settled, known)];
-  const bytes = ops.reduce((sum, op) => sum + 128 + ('data' in op ? Buffer.byteLength(op.data) : 0), 0);
-  return { item, settled, ops, bytes };
-}
-
-const recordOp = (layout: Layout, { record }: Settled, version: number): Op => ({
-  op: 'set',
-  path: layout.task(record.task.id),
-  version,
-  data: encodeRecord(record),
-});
-
-/** Chunks of history and dead letters. */
-function besideOps(layout: Layout, settled: Settled, known: ReadonlyMap<string, boolean>): Op[] {
-  const { record, history, dead, evictedSlotMs } = settled;
-  const { id } = record.task;
-  const put = (path: string, data: string, exists: boolean): Op =>
-    (known.get(path) ?? exists) ? { op: 'set', path, data } : { op: 'create', path, data };
-  const drop = (path: string): Op[] => (known.get(path) === false ? [] : [{ op: 'remove', path }]);
-  return [
-    ...(history.write === undefined
-      ? []
-      : [put(layout.chunk(id, history.write.index), encodeChunk(history.write.runs), history.write.exists)]),
-    ...history.removed.flatMap((index) => drop(layout.chunk(id, index))),
-    ...(dead === undefined ? [] : [put(layout.dead(id, dead.slotMs), JSON.stringify(dead), false)]),
-    ...(evictedSlotMs === undefined ? [] : drop(layout.dead(id, evictedSlotMs))),
-  ];
-}
-
-/** A tombstone goes with all that was kept for it; children before their parent. */
-function purgeOps(layout: Layout, { record, version }: Loaded, known: ReadonlyMap<string, boolean>): Op[] {
-  const { id } = record.task;
-  const beside = [
-    ...record.chunks.map(({ index }) => layout.chunk(id, index)),
-    ...record.deadSlots.map((slotMs) => layout.dead(id, slotMs)),
-  ].filter((path) => known.get(path) !== false);
-  return [...beside.map((path): Op => ({ op: 'remove', path })), { op: 'remove', path: layout.task(id), version }];
-}

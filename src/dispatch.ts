@@ -3,16 +3,17 @@
  * and passes what came out to the committer. Of one task there is never more than one launch on its way.
  */
 import type { EpochMs } from './clock.ts';
-import type { Committer, Item } from './commit.ts';
+import type { Committer } from './commit.ts';
 import type { Session } from './coordinator.ts';
 import type { TimedEntry } from './due.ts';
-import { CronkeeperError } from './errors.ts';
+import { CronkeeperError, messageOf } from './errors.ts';
 import { type Capability, DEFAULT_LIMITS, type Evaluator, type Program, type Run, type Started } from './evaluator.ts';
+import type { Item } from './item.ts';
 import type { Journal } from './journal.ts';
 import { launchId, type Outcome } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
-import { type Launch, plan } from './plan.ts';
+import { type Launch, type Plan, plan } from './plan.ts';
 import { type Done, inputOf } from './settle.ts';
 import { seedOf } from './shard.ts';
 import { type CodeCache, type Found, isLoaded, type Loaded, loadRecords } from './store.ts';
@@ -22,6 +23,9 @@ const BATCH_MAX = 64;
 
 /** Launches on their way at a time, from being read until they are recorded. */
 const IN_FLIGHT_MAX = 10 * BATCH_MAX;
+
+/** Launches that are journalled ahead in one write. */
+const PREPARED_MAX = 512;
 
 /** Records that are kept at hand because this tick wrote them. */
 const WARM_RECORDS_MAX = 20_000;
@@ -123,9 +127,12 @@ export class Dispatcher {
     const fresh = entries.filter(
       ({ taskId, timer }) => !this.#busy.has(taskId) && this.#prepared.get(taskId)?.timer !== timer,
     );
-    if (fresh.length === 0) return;
-    const found = await this.#load(fresh);
-    const begun = fresh.flatMap((entry, i) => {
+    for (let i = 0; i < fresh.length; i += PREPARED_MAX) await this.#prepareSome(fresh.slice(i, i + PREPARED_MAX));
+  }
+
+  async #prepareSome(entries: readonly TimedEntry[]): Promise<void> {
+    const found = await this.#load(entries);
+    const begun = entries.flatMap((entry, i) => {
       const loaded = found[i];
       const lease = this.#options.leases.get(entry.shard);
       if (lease === undefined || !isLoaded(loaded) || !counts(entry, loaded)) return [];
@@ -133,11 +140,12 @@ export class Dispatcher {
       // A claim of an at-most-once launch is final, so it is made just before the start and not ahead of it.
       if (loaded.record.task.delivery === 'at-most-once') return [];
       const decided = this.#plan(loaded, Math.max(entry.dueMs, this.#options.now()));
-      if (decided.do !== 'decide' || decided.launch === undefined || decided.closing !== undefined) return [];
+      if (decided instanceof CronkeeperError || decided.do !== 'decide') return [];
+      if (decided.launch === undefined || decided.closing !== undefined) return [];
       this.#prepared.set(entry.taskId, { timer: entry.timer, slotMs: decided.launch.slotMs });
       return [{ lease, taskId: entry.taskId, slotMs: decided.launch.slotMs, attempt: decided.launch.attempt }];
     });
-    const hashes = fresh.flatMap((entry) => this.#warm.get(entry.taskId)?.record.task.code.hash ?? []);
+    const hashes = entries.flatMap((entry) => this.#warm.get(entry.taskId)?.record.task.code.hash ?? []);
     await Promise.all([
       this.#options.journal.begin(begun),
       this.#options.code.load(this.#options.session, this.#options.layout, hashes),
@@ -146,7 +154,7 @@ export class Dispatcher {
 
   /** What was journalled ahead and has not started will not start any more. */
   dropPrepared(): void {
-    for (const [taskId, { slotMs }] of this.#prepared) this.#options.journal.done(taskId, slotMs);
+    for (const [taskId, { slotMs }] of this.#prepared) this.#options.journal.withdraw(taskId, slotMs);
     this.#prepared.clear();
   }
 
@@ -175,7 +183,10 @@ export class Dispatcher {
     await journal.begin(
       runnable.map(({ lease, entry: { taskId }, launch: { slotMs, attempt } }) => ({ lease, taskId, slotMs, attempt })),
     );
-    await this.#run(runnable, programs);
+    await this.#run(
+      runnable.filter((start) => this.#isHeld(start)),
+      programs,
+    );
   }
 
   async #run(starts: readonly Start[], programs: ReadonlyMap<string, Program>): Promise<void> {
@@ -209,13 +220,14 @@ export class Dispatcher {
     }
     const nowMs = this.#options.now();
     const planned = this.#plan(found, nowMs);
+    if (planned instanceof CronkeeperError) return this.#quarantine(entry, planned);
     this.#unprepare(entry, planned.do === 'decide' ? planned.launch : undefined);
     if (planned.do === 'wait') return this.#defer(entry);
     if (planned.do === 'purge') return this.#commit({ entry, lease, loaded: found, done: 'purge' });
     const { skipped, launch, closing } = planned;
     if (launch !== undefined && closing === undefined) {
       if (!this.#options.mayStart(found.record.task.timeoutMs)) {
-        this.#options.journal.done(entry.taskId, launch.slotMs);
+        this.#options.journal.withdraw(entry.taskId, launch.slotMs);
         return this.#defer(entry);
       }
       return { entry, lease, loaded: found, skipped, launch };
@@ -229,12 +241,18 @@ export class Dispatcher {
   #unprepare({ taskId }: TimedEntry, launch?: Launch): void {
     const slotMs = this.#prepared.get(taskId)?.slotMs;
     this.#prepared.delete(taskId);
-    if (slotMs !== undefined && slotMs !== launch?.slotMs) this.#options.journal.done(taskId, slotMs);
+    if (slotMs !== undefined && slotMs !== launch?.slotMs) this.#options.journal.withdraw(taskId, slotMs);
   }
 
-  #plan(loaded: Loaded, nowMs: EpochMs) {
-    const { id } = loaded.record.task;
-    return plan(loaded.record, nowMs, (slotMs) => this.#options.journal.inherited(id, slotMs));
+  /** A record may be sound and still not be understood here: another runtime knows other time zones. */
+  #plan({ record }: Loaded, nowMs: EpochMs): Plan | CronkeeperError {
+    const { id } = record.task;
+    try {
+      return plan(record, nowMs, this.#options.journal.inherited(id));
+    } catch (error) {
+      const message = `task ${id}: this program cannot plan it: ${messageOf(error)}`;
+      return new CronkeeperError('corrupt', message, { cause: error });
+    }
   }
 
   #commit(item: Item): undefined {
@@ -250,6 +268,13 @@ export class Dispatcher {
   #quarantine(entry: TimedEntry, problem: CronkeeperError): undefined {
     this.#options.onQuarantined(entry.taskId, problem);
     this.release(entry);
+  }
+
+  /** A lease may have been lost by now; its launches belong to the next holder. */
+  #isHeld({ entry, lease }: Start): boolean {
+    if (this.#options.leases.get(lease.shard) === lease) return true;
+    this.#defer(entry);
+    return false;
   }
 
   #hasCode(start: Start, programs: ReadonlyMap<string, Program>): boolean {

@@ -5,6 +5,7 @@
  */
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
+import { isCronkeeperError } from './errors.ts';
 import {
   type DueEntry,
   type DueMinute,
@@ -18,6 +19,9 @@ import {
 
 /** Entries of one page: as many as a commit takes, so that most pages are used up whole. */
 export const PAGE_ENTRIES_MAX = 64;
+
+/** How often the making of a directory is tried while its outcome is unknown. */
+const CREATE_ATTEMPTS_MAX = 4;
 
 /** Minutes whose pages are read ahead while earlier ones are worked on. */
 const READ_AHEAD_MINUTES = 8;
@@ -245,23 +249,45 @@ export class DueDirectories {
     await Promise.all([...days].map((day) => this.#removeEmpty(day)));
   }
 
+  /** Removes a page on which nothing can be read. */
+  async drop({ path, version }: Page): Promise<void> {
+    await this.#remove({ op: 'remove', path, version });
+  }
+
   async #make(directory: string): Promise<void> {
     for (const path of [parentOf(directory), directory]) {
       if (this.#known.has(path)) continue;
-      await this.#session.multi([{ op: 'create', path, data: '' }]).catch((error: unknown) => {
-        if (!isRefused(error, 'node-exists')) throw error;
-      });
+      await this.#create(path);
       this.#known.add(path);
     }
   }
 
+  /** To make it twice does no harm, so an unknown outcome is simply tried again. */
+  async #create(path: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#session.multi([{ op: 'create', path, data: '' }]);
+        return;
+      } catch (error) {
+        if (isRefused(error, 'node-exists')) return;
+        if (!isCronkeeperError(error, 'outcome-unknown') || attempt === CREATE_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
   async #removeEmpty(path: string): Promise<boolean> {
+    const isRemoved = await this.#remove({ op: 'remove', path });
+    if (isRemoved) this.#known.delete(path);
+    return isRemoved;
+  }
+
+  /** What is not removed now, or not known to be, is come by again. */
+  async #remove(op: Op): Promise<boolean> {
     try {
-      await this.#session.multi([{ op: 'remove', path }]);
-      this.#known.delete(path);
+      await this.#session.multi([op]);
       return true;
     } catch (error) {
-      if (!isRefused(error)) throw error;
+      if (!isRefused(error) && !isCronkeeperError(error, 'outcome-unknown')) throw error;
       return false;
     }
   }

@@ -12,6 +12,7 @@ import {
   slotAfter,
   type TaskRecord,
 } from './record.ts';
+import { nextSlot } from './schedule.ts';
 import type { Task } from './task.ts';
 
 /** Launches asked for by hand that may wait at a time, and keys that are remembered. */
@@ -35,7 +36,17 @@ export function register(task: Task, nowMs: EpochMs): TaskRecord {
     chunks: [],
     deadSlots: [],
   };
-  return rearm(moveTo(record, slotAfter(record, nowMs), 'exhausted'));
+  return rearm(begin(record));
+}
+
+/** The schedule from its registration on. What is due at that very moment counts for `after`, which begins with it. */
+function begin(record: TaskRecord): TaskRecord {
+  const { task, registeredMs } = record;
+  return moveTo(
+    record,
+    slotAfter(record, task.schedule.kind === 'after' ? registeredMs - 1 : registeredMs),
+    'exhausted',
+  );
 }
 
 /** A task that is put again. The same definition changes nothing; a new schedule begins now. */
@@ -43,19 +54,16 @@ export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecor
   if (isRemoved(record)) return revive(record, task, nowMs);
   if (isDeepStrictEqual(record.task, task)) return record;
   const edited = { ...record, task, revision: record.revision + 1, updatedMs: nowMs };
-  if (!isSameTiming(record.task, task)) {
-    const registered = { ...edited, registeredMs: nowMs };
-    return rearmed(moveTo(registered, slotAfter(registered, nowMs), 'exhausted'));
-  }
+  if (!isSameTiming(record.task, task)) return rearmed(begin({ ...edited, registeredMs: nowMs }));
   return rearmed(record.task.paused && !task.paused ? restart(edited, nowMs) : edited);
 }
 
 /** A task made anew where one was removed: its history stays, all else begins again. */
 function revive(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
   const createdMs = Math.max(nowMs, record.createdMs + 1);
-  const { runs, chunks, deadSlots, timer } = record;
+  const { runs, chunks, deadSlots, timer, decidedMs } = record;
   const fresh = { ...register(task, createdMs), revision: record.revision + 1, runs, chunks, deadSlots, timer };
-  return rearm(fresh);
+  return rearm(begin(decidedMs === undefined ? fresh : { ...fresh, decidedMs }));
 }
 
 const isSameTiming = (a: Task, b: Task): boolean =>
@@ -72,8 +80,11 @@ export function resume(record: TaskRecord, nowMs: EpochMs): TaskRecord {
   return rearmed(restart({ ...edit(record, nowMs), task: { ...record.task, paused: false } }, nowMs));
 }
 
-const restart = (record: TaskRecord, nowMs: EpochMs): TaskRecord =>
-  moveTo(record, slotAfter(record, nowMs), record.ended === 'completed' ? 'completed' : 'exhausted');
+/** A slot that is still to come stays: `nextAt` may have put it there. */
+function restart(record: TaskRecord, nowMs: EpochMs): TaskRecord {
+  if (record.nextSlotMs !== undefined && record.nextSlotMs > nowMs) return record;
+  return moveTo(record, slotAfter(record, nowMs), record.ended === 'completed' ? 'completed' : 'exhausted');
+}
 
 /** Leaves a tombstone, which keeps the runs for a while and takes in the record of one that is under way. */
 export function remove(record: TaskRecord, nowMs: EpochMs): TaskRecord {
@@ -104,11 +115,15 @@ export function ask(record: TaskRecord, nowMs: EpochMs, request: Pick<ManualLaun
   return { record: rearmed({ ...record, manual, asked }), slotMs };
 }
 
-/** A slot is a launch's name: one that no other launch of the task has. */
-function freeSlot({ manual, nextSlotMs, retry, runs }: TaskRecord, nowMs: EpochMs): EpochMs {
+/** A slot is a launch's name: one that no other launch of the task has, and none of its schedule will have. */
+function freeSlot(
+  { task, registeredMs, manual, nextSlotMs, decidedMs, retry, runs }: TaskRecord,
+  nowMs: EpochMs,
+): EpochMs {
   const taken = new Set([nextSlotMs, retry?.slotMs, ...runs.map((run) => run.slotMs)]);
-  let slotMs = Math.max(nowMs, (manual.at(-1)?.slotMs ?? 0) + 1);
-  while (taken.has(slotMs)) slotMs++;
+  const isScheduled = (slotMs: EpochMs) => nextSlot(task.schedule, slotMs - 1, registeredMs) === slotMs;
+  let slotMs = Math.max(nowMs, (decidedMs ?? 0) + 1, (manual.at(-1)?.slotMs ?? 0) + 1);
+  while (taken.has(slotMs) || isScheduled(slotMs)) slotMs++;
   return slotMs;
 }
 

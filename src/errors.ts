@@ -69,12 +69,12 @@ export function received(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
-/** Undefined for what has no JSON form: functions, big integers, what contains itself (YAML's aliases can). */
+/** Undefined for what has no JSON form: big integers, what contains itself (YAML's aliases can). */
 function asJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {
-    return typeof value === 'bigint' ? `${value}n` : 'a value that contains itself';
+    return typeof value === 'bigint' ? `${value}n` : 'a value that is nested too deeply, or contains itself';
   }
 }
 

@@ -2,11 +2,13 @@
  * The launch journal: what a holder has begun and not recorded yet, so that its successor knows. Written under the
  * lease before a run starts; a node is used again once all its launches are recorded, and removed at the end.
  */
+import type { EpochMs } from './clock.ts';
 import type { Op, Session } from './coordinator.ts';
 import { isCronkeeperError } from './errors.ts';
 import { launchId } from './launch.ts';
 import { decodeJournal, encodeJournal, type JournalEntry, type Layout } from './layout.ts';
-import { guardsOf, type Lease } from './lease.ts';
+import { guardsOf, type Lease, lostLease } from './lease.ts';
+import type { InFlight } from './plan.ts';
 import { isRemoved, type TaskRecord } from './record.ts';
 
 /** How often a write whose outcome is unknown is tried. */
@@ -17,6 +19,21 @@ interface JournalNode {
   exists: boolean;
   /** Launches in it that are not recorded yet. */
   open: number;
+  /** While it is being written. */
+  writing?: Promise<void> | undefined;
+}
+
+/** What is to be written under one lease. */
+interface Writing {
+  readonly lease: Lease;
+  readonly node: JournalNode;
+  readonly launches: readonly Begun[];
+}
+
+/** A launch that an earlier holder had begun, and the node that says so. */
+interface Inherited {
+  readonly attempt: number;
+  readonly node: JournalNode;
 }
 
 /** A launch as the journal knows it. Call `done` with it once it is recorded. */
@@ -27,73 +44,88 @@ export interface Begun extends JournalEntry {
 export class Journal {
   readonly #session: Session;
   readonly #layout: Layout;
+  readonly #onFenced: (lease: Lease) => void;
   readonly #nodes = new Map<Lease, JournalNode[]>();
   readonly #begun = new Map<string, JournalNode>();
-  /** Left by earlier holders: attempts begun per launch, and the nodes that say so. */
-  readonly #inherited = new Map<string, { readonly attempt: number; readonly node: JournalNode }>();
+  /** By task and slot. */
+  readonly #inherited = new Map<string, Map<EpochMs, Inherited>>();
   readonly #inheritedNodes = new Map<Lease, JournalNode[]>();
 
-  constructor(session: Session, layout: Layout) {
+  /** `onFenced` is told of a lease that a newer holder has: what is begun under it is not written, and must not start. */
+  constructor(session: Session, layout: Layout, onFenced: (lease: Lease) => void) {
     this.#session = session;
     this.#layout = layout;
+    this.#onFenced = onFenced;
   }
 
-  /** Writes launches down, whatever their shards, in one fenced transaction. */
+  /** Writes launches down, whatever their shards, in one fenced transaction. Resolves when all are in the journal. */
   async begin(launches: readonly Begun[]): Promise<void> {
-    const byLease = new Map<Lease, Begun[]>();
-    for (const launch of launches) {
-      if (this.#begun.has(launchId(launch.taskId, launch.slotMs))) continue;
-      const group = byLease.get(launch.lease);
-      if (group === undefined) byLease.set(launch.lease, [launch]);
-      else group.push(launch);
-    }
-    if (byLease.size === 0) return;
-    const writes = [...byLease].map(([lease, group]) => ({ node: this.#freeNode(lease), group }));
-    for (const { node, group } of writes) {
+    const nodeOf = ({ taskId, slotMs }: Begun) => this.#begun.get(launchId(taskId, slotMs));
+    // What is being written ahead of its time just now may be due before that is done.
+    const ahead = launches.map((launch) => nodeOf(launch)?.writing);
+    const fresh = launches.filter((launch) => nodeOf(launch) === undefined);
+    const writings = [...Map.groupBy(fresh, ({ lease }) => lease)].map(([lease, group]): Writing => {
+      const node = this.#freeNode(lease);
       node.open = group.length;
       for (const { taskId, slotMs } of group) this.#begun.set(launchId(taskId, slotMs), node);
-    }
-    await this.#write([...byLease.keys()], writes);
+      return { lease, node, launches: group };
+    });
+    const writing = this.#write(writings).finally(() => {
+      for (const { node } of writings) node.writing = undefined;
+    });
+    for (const { node } of writings) node.writing = writing;
+    await Promise.all([...ahead, writing]);
   }
 
   /** Writing the same again is harmless, so an unknown outcome is simply repeated. */
-  async #write(
-    leases: readonly Lease[],
-    writes: readonly { node: JournalNode; group: readonly Begun[] }[],
-  ): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const ops = writes.map(({ node: { exists, path }, group }): Op => {
-        const data = encodeJournal(group);
+  async #write(writings: readonly Writing[]): Promise<void> {
+    let left = writings;
+    for (let attempt = 1; left.length > 0; attempt++) {
+      const leases = left.map(({ lease }) => lease);
+      const ops = left.map(({ node: { exists, path }, launches }): Op => {
+        const data = encodeJournal(launches);
         return exists ? { op: 'set', path, data } : { op: 'create', path, data };
       });
       try {
         await this.#session.multi([...guardsOf(leases), ...ops]);
-        for (const { node } of writes) node.exists = true;
+        for (const { node } of left) node.exists = true;
         return;
       } catch (error) {
-        if (!isCronkeeperError(error, 'outcome-unknown') || attempt === WRITE_ATTEMPTS_MAX) throw error;
-        const found = await this.#session.getMany(writes.map(({ node }) => node.path));
-        for (const [i, { node }] of writes.entries()) node.exists = found[i] !== undefined;
+        const lost = lostLease(leases, error);
+        if (lost !== undefined) {
+          this.#onFenced(lost);
+          left = left.filter(({ lease }) => lease !== lost);
+        } else await this.#lookAgain(left, error, attempt);
       }
     }
   }
 
-  /** Whether a launch is written down already. */
-  has(taskId: string, slotMs: number): boolean {
-    return this.#begun.has(launchId(taskId, slotMs));
+  async #lookAgain(writings: readonly Writing[], error: unknown, attempt: number): Promise<void> {
+    if (!isCronkeeperError(error, 'outcome-unknown') || attempt >= WRITE_ATTEMPTS_MAX) throw error;
+    const found = await this.#session.getMany(writings.map(({ node }) => node.path));
+    for (const [i, { node }] of writings.entries()) node.exists = found[i] !== undefined;
   }
 
-  /** The launch is recorded, or will not be run: the journal need not hold it any more. */
+  /** The launch is recorded: the journal need not hold it any more, whoever had begun it. */
   done(taskId: string, slotMs: number): void {
-    const id = launchId(taskId, slotMs);
-    for (const node of [this.#begun.get(id), this.#inherited.get(id)?.node]) if (node !== undefined) node.open--;
-    this.#begun.delete(id);
-    this.#inherited.delete(id);
+    this.withdraw(taskId, slotMs);
+    const slots = this.#inherited.get(taskId);
+    const inherited = slots?.get(slotMs);
+    if (inherited !== undefined) inherited.node.open--;
+    slots?.delete(slotMs);
   }
 
-  /** Attempts that an earlier holder had begun at a launch; undefined for none. */
-  inherited(taskId: string, slotMs: number): number | undefined {
-    return this.#inherited.get(launchId(taskId, slotMs))?.attempt;
+  /** The launch will not start here after all. What an earlier holder had begun of it is still to be known. */
+  withdraw(taskId: string, slotMs: number): void {
+    const id = launchId(taskId, slotMs);
+    const node = this.#begun.get(id);
+    if (node !== undefined) node.open--;
+    this.#begun.delete(id);
+  }
+
+  /** What earlier holders had begun at a task's launches and not recorded; undefined for nothing. */
+  inherited(taskId: string): InFlight | undefined {
+    return this.#inherited.get(taskId);
   }
 
   /**
@@ -124,11 +156,12 @@ export class Journal {
     for (const [i, { taskId, slotMs, attempt }] of entries.entries()) {
       const record = records[i];
       if (record === undefined || !isUnfinished(record, slotMs, attempt)) continue;
-      const id = launchId(taskId, slotMs);
-      const known = this.#inherited.get(id);
+      const slots = this.#inherited.get(taskId) ?? new Map<EpochMs, Inherited>();
+      this.#inherited.set(taskId, slots);
+      const known = slots.get(slotMs);
       if (known !== undefined && known.attempt >= attempt) continue;
       if (known !== undefined) known.node.open--;
-      this.#inherited.set(id, { attempt, node });
+      slots.set(slotMs, { attempt, node });
       node.open++;
     }
   }
@@ -142,7 +175,7 @@ export class Journal {
   #freeNode(lease: Lease): JournalNode {
     const nodes = this.#nodes.get(lease) ?? [];
     this.#nodes.set(lease, nodes);
-    const free = nodes.find(({ open }) => open <= 0);
+    const free = nodes.find(({ open, writing }) => open <= 0 && writing === undefined);
     if (free !== undefined) return free;
     const name = `${lease.fence.toString(36)}-${nodes.length.toString(36)}`;
     const node: JournalNode = { path: `${this.#layout.journal(lease.shard)}/${name}`, exists: false, open: 0 };
@@ -152,7 +185,7 @@ export class Journal {
 }
 
 /** Whether the record still waits for this attempt's end. */
-function isUnfinished(record: TaskRecord, slotMs: number, attempt: number): boolean {
+export function isUnfinished(record: TaskRecord, slotMs: number, attempt: number): boolean {
   if (isRemoved(record)) return false;
   if (record.retry?.slotMs === slotMs) return record.retry.attempt <= attempt;
   if (record.manual.some((manual) => manual.slotMs === slotMs)) return true;

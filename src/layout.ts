@@ -21,6 +21,9 @@ const DAY_MS = 86_400_000;
 
 export const NAMESPACE_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** Ids are names of nodes: nothing that is read from a page or a journal may lead to another path. */
+export const TASK_ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;
+
 export interface Layout {
   readonly root: string;
   readonly shards: number;
@@ -102,7 +105,11 @@ export function decodeDueEntry(line: string): DueEntry | undefined {
   const timer = Number.parseInt(line.slice(first + 1, second), 36);
   const taskId = line.slice(second + 1);
   const sound =
-    first > 0 && second > first && Number.isSafeInteger(dueMs) && Number.isSafeInteger(timer) && taskId !== '';
+    first > 0 &&
+    second > first &&
+    Number.isSafeInteger(dueMs) &&
+    Number.isSafeInteger(timer) &&
+    TASK_ID_PATTERN.test(taskId);
   return sound ? { taskId, dueMs, timer } : undefined;
 }
 
@@ -138,6 +145,8 @@ export const encodeJournal = (entries: readonly JournalEntry[]): string =>
 export function decodeJournal(text: string): JournalEntry[] {
   return text.split('\n').flatMap((line) => {
     const match = /^(\d{1,16})-(\d{1,9})-(.+)$/.exec(line);
-    return match === null ? [] : [{ slotMs: Number(match[1]), attempt: Number(match[2]), taskId: match[3] ?? '' }];
+    const taskId = match?.[3] ?? '';
+    if (match === null || !TASK_ID_PATTERN.test(taskId)) return [];
+    return [{ slotMs: Number(match[1]), attempt: Number(match[2]), taskId }];
   });
 }

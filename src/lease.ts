@@ -21,7 +21,7 @@ export interface Lease {
 }
 
 /** Operations of a guard. */
-export const GUARD_OPS = 2;
+const GUARD_OPS = 2;
 
 /**
  * Takes the lease of a shard, or undefined when somebody holds it: try-lock, no queue, since a holder is already at
@@ -77,6 +77,8 @@ export async function release(session: Session, layout: Layout, lease: Lease, op
 /** The guards of several leases, for a write that concerns several shards. */
 export const guardsOf = (leases: readonly Lease[]): Op[] => leases.flatMap(({ guard }) => guard);
 
-/** The lease whose guard refused a write, from the index of the refused operation. */
-export const refusingLease = (leases: readonly Lease[], opIndex: number): Lease | undefined =>
-  leases[Math.floor(opIndex / GUARD_OPS)];
+/** The lease that is lost, where the guard of one is what refused a write that began with the guards of `leases`. */
+export function lostLease(leases: readonly Lease[], error: unknown): Lease | undefined {
+  if (!isRefused(error) || error.opIndex === undefined) return undefined;
+  return leases[Math.floor(error.opIndex / GUARD_OPS)];
+}

@@ -1,6 +1,6 @@
 /** What to do with a task that is due: pure. Misfire and overlap policies are decided here, and nowhere else. */
 import type { EpochMs } from './clock.ts';
-import { isRemoved, type ManualLaunch, type TaskRecord } from './record.ts';
+import { isRemoved, type ManualLaunch, retryOf, type TaskRecord } from './record.ts';
 import { slotsBetween } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
 
@@ -54,14 +54,17 @@ export type Plan =
       readonly closing?: Closing;
     };
 
-/** How many attempts at a slot an earlier holder had begun and not recorded; undefined for none. */
-export type InFlight = (slotMs: EpochMs) => number | undefined;
+/** By slot, the attempts at the task's launches that earlier holders had begun and not recorded. */
+export type InFlight = ReadonlyMap<EpochMs, { readonly attempt: number }>;
 
-export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = () => undefined): Plan {
-  const { task, retry, manual, dueMs, revision } = record;
+const NOTHING_IN_FLIGHT: InFlight = new Map();
+
+export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = NOTHING_IN_FLIGHT): Plan {
+  const { manual, dueMs, revision } = record;
   if (dueMs === undefined || dueMs > nowMs) return { do: 'wait' };
   if (isRemoved(record)) return { do: 'purge' };
-  if (retry !== undefined && !task.paused) {
+  const retry = retryOf(record);
+  if (retry !== undefined) {
     const { slotMs, attempt, sinceMs } = retry;
     const launch = { slotMs, attempt, sinceMs, revision, ...(retry.manual !== undefined && { manual: retry.manual }) };
     return begin(record, [], launch, inFlight);
@@ -77,7 +80,7 @@ export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = ()
 
 /** Takes into account what an earlier holder had begun: it died, or lost its lease, before it could record. */
 function begin(record: TaskRecord, skipped: readonly SkippedRange[], launch: Launch, inFlight: InFlight): Plan {
-  const begun = inFlight(launch.slotMs);
+  const begun = inFlight.get(launch.slotMs)?.attempt;
   if (begun === undefined || begun < launch.attempt) return { do: 'decide', skipped, launch };
   const { delivery, retry } = record.task;
   if (delivery === 'at-most-once') {
@@ -101,7 +104,9 @@ interface SlotDecision {
 function decideSlots(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight): SlotDecision {
   const { task, nextSlotMs, registeredMs } = record;
   if (nextSlotMs === undefined) return { skipped: [] };
-  const untilMs = Math.min(nowMs - spreadOffsetMs(task), task.endMs ?? Infinity);
+  // What an earlier holder has begun is no longer a matter of policy: it may have run. Nothing later is decided first.
+  const begunMs = firstFrom(nextSlotMs, inFlight);
+  const untilMs = Math.min(begunMs ?? nowMs - spreadOffsetMs(task), task.endMs ?? Infinity);
   if (nextSlotMs > untilMs) return { skipped: [] };
 
   const later = slotsBetween(task.schedule, nextSlotMs, untilMs, registeredMs, task.misfire.max);
@@ -117,29 +122,43 @@ function decideSlots(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight): Sl
       reason: dropReason(task.misfire.policy),
     });
   }
+  const latest = slots.findLastIndex((slotMs) => task.overlap === 'queue' || !isOverlap(record, slotMs));
   for (const [i, slotMs] of slots.entries()) {
-    const reason = skipReason(record, slotMs, i === slots.length - 1, nowMs);
-    // What an earlier holder has begun is no longer a matter of policy: it may have run.
-    if (reason === undefined || inFlight(slotMs) !== undefined) return { skipped, slotMs };
+    const reason = slotMs === begunMs ? undefined : skipReason(record, slotMs, i === latest, nowMs);
+    if (reason === undefined) return { skipped, slotMs };
     addSkipped(skipped, slotMs, reason);
   }
-  return { skipped };
+  return begunMs === undefined ? { skipped } : { skipped, slotMs: begunMs };
+}
+
+function firstFrom(fromMs: EpochMs, inFlight: InFlight): EpochMs | undefined {
+  let firstMs: EpochMs | undefined;
+  for (const slotMs of inFlight.keys()) if (slotMs >= fromMs && !(slotMs > (firstMs ?? Infinity))) firstMs = slotMs;
+  return firstMs;
 }
 
 const dropReason = (policy: 'skip' | 'once' | 'all'): SkipReason =>
   policy === 'all' ? 'too-many' : policy === 'once' ? 'coalesced' : 'missed';
 
-/** Why a due slot is not launched; undefined: it is. */
+/** Why a due slot is not launched; undefined: it is. `isLatest`: no later one can stand for it. */
 function skipReason(record: TaskRecord, slotMs: EpochMs, isLatest: boolean, nowMs: EpochMs): SkipReason | undefined {
-  const { task, busy } = record;
-  if (slotMs < nowMs - task.misfire.windowMs) return 'too-old';
-  if (busy !== undefined && slotMs > busy.fromMs && slotMs <= busy.untilMs) {
-    return task.overlap === 'queue' ? undefined : 'overlap';
-  }
-  if (task.misfire.policy === 'all') return undefined;
-  if (!isLatest) return dropReason(task.misfire.policy);
-  const lateMs = nowMs - slotMs - spreadOffsetMs(task);
-  return task.misfire.policy === 'skip' && lateMs > MISFIRE_TOLERANCE_MS ? 'missed' : undefined;
+  const { misfire, overlap } = record.task;
+  const lateMs = nowMs - dueAt(record, slotMs);
+  if (lateMs > misfire.windowMs) return 'too-old';
+  if (isOverlap(record, slotMs)) return overlap === 'queue' ? undefined : 'overlap';
+  if (misfire.policy === 'all') return undefined;
+  if (!isLatest) return dropReason(misfire.policy);
+  return misfire.policy === 'skip' && lateMs > MISFIRE_TOLERANCE_MS ? 'missed' : undefined;
+}
+
+/** When a slot of the schedule falls due. */
+const dueAt = ({ task }: TaskRecord, slotMs: EpochMs): EpochMs => slotMs + spreadOffsetMs(task);
+
+/** Whether a slot fell due while a launch was unfinished. */
+function isOverlap(record: TaskRecord, slotMs: EpochMs): boolean {
+  if (record.busy === undefined) return false;
+  const dueMs = dueAt(record, slotMs);
+  return record.busy.some(({ fromMs, untilMs }) => dueMs > fromMs && dueMs <= untilMs);
 }
 
 /** Ranges of one reason grow; another reason starts a new one. */

@@ -38,8 +38,13 @@ export interface TaskRecord {
   readonly asked: readonly { readonly key: string; readonly slotMs: EpochMs }[];
   /** Launches of the schedule that came to an end; `maxRuns` counts them. */
   readonly launches: number;
-  /** While the last launch of the schedule was unfinished: slots in (fromMs, untilMs] overlapped it. */
-  readonly busy?: { readonly fromMs: EpochMs; readonly untilMs: EpochMs };
+  /**
+   * The latest slot of the schedule that was decided. None up to it comes again, even where the schedule is edited by a
+   * machine whose clock is behind.
+   */
+  readonly decidedMs?: EpochMs;
+  /** When launches of the schedule were unfinished, oldest first, as far as slots that fell due then are undecided. */
+  readonly busy?: readonly BusySpan[];
   /** Why nothing more will come. */
   readonly ended?: 'completed' | 'exhausted' | 'removed';
   /** Carried from run to run; JSON. */
@@ -60,6 +65,12 @@ export interface PendingRetry {
   /** When the first attempt started: the launch overlaps what falls due from then on. */
   readonly sinceMs: EpochMs;
   readonly manual?: ManualLaunch;
+}
+
+/** What fell due in (fromMs, untilMs] overlapped a launch. */
+export interface BusySpan {
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
 }
 
 export interface ManualLaunch {
@@ -107,11 +118,16 @@ export interface RunRecord {
 
 export const isRemoved = (record: TaskRecord): boolean => record.ended === 'removed';
 
+/** The launch to try again; a pause holds up those of the schedule, and not those that were asked for by hand. */
+export const retryOf = ({ task, retry }: TaskRecord): PendingRetry | undefined =>
+  task.paused && retry?.manual === undefined ? undefined : retry;
+
 /** What the task waits for next, from the rest of the record. A paused task still runs what is asked for by hand. */
 export function dueOf(record: TaskRecord): EpochMs | undefined {
   if (isRemoved(record)) return record.updatedMs + TOMBSTONE_MS;
-  const { task, retry, manual, nextSlotMs } = record;
-  if (retry !== undefined && !task.paused) return retry.dueMs;
+  const retry = retryOf(record);
+  if (retry !== undefined) return retry.dueMs;
+  const { task, manual, nextSlotMs } = record;
   const scheduledMs = nextSlotMs === undefined || task.paused ? Infinity : nextSlotMs + spreadOffsetMs(task);
   const dueMs = Math.min(manual[0]?.slotMs ?? Infinity, scheduledMs);
   return dueMs === Infinity ? undefined : dueMs;
@@ -124,14 +140,15 @@ export function rearm(record: TaskRecord): TaskRecord {
   return { ...rest, timer: record.timer + 1, ...(dueMs !== undefined && { dueMs }) };
 }
 
-/** The first slot later than `afterMs` that start, end and maxRuns allow. */
+/** The first undecided slot later than `afterMs` that start, end and maxRuns allow. */
 export function slotAfter(
-  record: Pick<TaskRecord, 'task' | 'registeredMs' | 'launches'>,
+  record: Pick<TaskRecord, 'task' | 'registeredMs' | 'launches' | 'decidedMs'>,
   afterMs: EpochMs,
 ): EpochMs | undefined {
-  const { task, registeredMs, launches } = record;
+  const { task, registeredMs, launches, decidedMs = -Infinity } = record;
   if (task.maxRuns !== undefined && launches >= task.maxRuns) return undefined;
-  const slotMs = nextSlot(task.schedule, Math.max(afterMs, (task.startMs ?? -Infinity) - 1), registeredMs);
+  const fromMs = Math.max(afterMs, decidedMs, (task.startMs ?? -Infinity) - 1);
+  const slotMs = nextSlot(task.schedule, fromMs, registeredMs);
   return slotMs === undefined || slotMs > (task.endMs ?? Infinity) ? undefined : slotMs;
 }
 

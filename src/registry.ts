@@ -139,7 +139,7 @@ export class Registry implements Tasks {
     await this.#edit(id, {}, (record, nowMs) => {
       const asked = ask(record, nowMs, keyed);
       slotMs = asked.slotMs;
-      return asked.record;
+      return fitting(asked.record, record);
     });
     return { launchId: launchId(id, slotMs), slot: formatInstant(slotMs) };
   }
@@ -158,7 +158,8 @@ export class Registry implements Tasks {
       if (options.ifNoneMatch === '*' && current !== undefined)
         throw preconditionFailed(task.id, 'no such task', current);
       if (options.ifMatch !== undefined) assertMatch(task.id, options.ifMatch, current);
-      return found === undefined ? register(task, nowMs) : amend(found.record, task, nowMs);
+      const record = found === undefined ? register(task, nowMs) : amend(found.record, task, nowMs);
+      return fitting(record, found?.record);
     };
     return { id: task.id, program, change };
   }
@@ -192,7 +193,6 @@ export class Registry implements Tasks {
         const found = loaded[i];
         if (found !== undefined && !isLoaded(found)) throw found;
         const record = wish.change(found, nowMs);
-        if (record !== found?.record) assertFits(record);
         return { wish, found, record };
       });
       const changed = changes.filter(({ found, record }) => record !== found?.record);
@@ -267,8 +267,7 @@ export class Registry implements Tasks {
     if (this.#stored.has(program.hash)) return;
     const error = await this.#deps.checkCode(program);
     if (error === undefined) return;
-    const where = error.stack === undefined ? '' : ` (${error.stack.trim().split('\n')[0]})`;
-    throw invalidDocument('task', [{ field, message: `${error.name}: ${error.message}${where}` }]);
+    throw invalidDocument('task', [{ field, message: `${error.name}: ${error.message}` }]);
   }
 }
 
@@ -292,9 +291,11 @@ function assertRunRequest({ input, key }: RunRequest): void {
   }
 }
 
-function assertFits(record: TaskRecord): void {
+/** For changes that add something. Others are always taken: whatever a task carries, it can be paused and removed. */
+function fitting(record: TaskRecord, before: TaskRecord | undefined): TaskRecord {
+  if (record === before) return record;
   const bytes = Buffer.byteLength(encodeRecord(record));
-  if (bytes <= RECORD_BYTES_MAX) return;
+  if (bytes <= RECORD_BYTES_MAX) return record;
   const message = `task ${record.task.id}: its record would take ${bytes} bytes; allowed: at most ${RECORD_BYTES_MAX}`;
   throw new CronkeeperError('too-large', message);
 }

@@ -2,14 +2,18 @@
 import type { EpochMs } from './clock.ts';
 import { received } from './errors.ts';
 import { type HistoryChange, recordRuns } from './history.ts';
+import { INSTANT_MAX_MS, parseInstant } from './instant.ts';
 import { launchId, type Outcome, type RunError } from './launch.ts';
 import type { Closing, Launch, SkippedRange } from './plan.ts';
-import { isRemoved, moveTo, type RunRecord, rearm, slotAfter, type TaskRecord } from './record.ts';
-import { hash32, seedOf } from './shard.ts';
+import { type BusySpan, isRemoved, moveTo, type RunRecord, rearm, slotAfter, type TaskRecord } from './record.ts';
+import { hash32, seedOf, spreadOffsetMs } from './shard.ts';
 import type { Retry } from './task.ts';
 
 /** UTF-8 bytes of an output as JSON that a run's record keeps. */
 export const OUTPUT_BYTES_MAX = 16 * 1024;
+
+/** Spans of `busy` that a record holds; the oldest two become one. */
+const BUSY_SPANS_MAX = 8;
 
 /** Dead letters kept per task; the oldest goes first. */
 export const DEAD_LETTERS_MAX = 10;
@@ -56,7 +60,8 @@ export interface Settled {
  */
 export function settle(record: TaskRecord, done: Done): Settled {
   const skips = done.skipped.map((range) => skipRecord(range, record, done));
-  const after = passSkipped(record, done);
+  const lastMs = done.skipped.at(-1)?.lastSlotMs;
+  const after = lastMs === undefined ? record : passed(record, lastMs);
   if (done.launch === undefined) return finish(after, skips);
   const { record: next, run, isDead } = settleLaunch(after, done.launch, done);
   if (!isDead) return { ...finish(next, [...skips, run]), run };
@@ -82,11 +87,11 @@ function finish(record: TaskRecord, runs: readonly RunRecord[]): Settled {
   return { record: rearm(kept), history, added: runs };
 }
 
-/** Moves the schedule past the skipped slots, unless an edit has moved it already. */
-function passSkipped(record: TaskRecord, done: Done): TaskRecord {
-  const lastMs = done.skipped.at(-1)?.lastSlotMs;
-  const stands = lastMs !== undefined && record.nextSlotMs !== undefined && record.nextSlotMs <= lastMs;
-  return stands && isSame(record, done) ? moveTo(record, slotAfter(record, lastMs), 'exhausted') : record;
+/** The schedule has decided all slots up to this one: it moves on, unless an edit has moved it already. */
+function passed(record: TaskRecord, slotMs: EpochMs): TaskRecord {
+  const decided = { ...record, decidedMs: Math.max(record.decidedMs ?? slotMs, slotMs) };
+  const stands = record.nextSlotMs !== undefined && record.nextSlotMs <= slotMs;
+  return stands ? moveTo(decided, slotAfter(decided, slotMs), 'exhausted') : decided;
 }
 
 /** Whether this is still the task that was launched: not removed, not made anew under the same id. */
@@ -116,20 +121,14 @@ interface LaunchSettled {
 
 function settleLaunch(record: TaskRecord, launch: Launch, done: Done): LaunchSettled {
   const { task } = record;
-  const isOwn = isSame(record, done);
   const run = runRecord(launch, done);
-  if (run.status === 'succeeded') {
-    return {
-      record: isOwn ? succeeded(record, launch, run, done.outcome) : record,
-      run: noted(run, launch, done.outcome),
-      isDead: false,
-    };
+  const isScheduled = launch.manual === undefined;
+  if (!isSame(record, done)) {
+    return { record: isScheduled ? passed(record, launch.slotMs) : record, run, isDead: false };
   }
-  if (!isOwn) return { record, run, isDead: false };
+  if (run.status === 'succeeded') return { ...succeeded(record, launch, run, done.outcome), isDead: false };
   if (run.status !== 'uncertain' && done.closing === undefined && mayRetry(record, launch, run)) {
     const retryMs = run.finishedMs + retryDelayMs(task.retry, launch, run, launchId(task.id, launch.slotMs));
-    const { nextSlotMs: _, ...rest } = record;
-    const next = ownsCursor(record, launch) ? slotAfter(record, launch.slotMs) : record.nextSlotMs;
     const retry = {
       slotMs: launch.slotMs,
       attempt: launch.attempt + 1,
@@ -137,12 +136,10 @@ function settleLaunch(record: TaskRecord, launch: Launch, done: Done): LaunchSet
       sinceMs: launch.sinceMs ?? run.startedMs,
       ...(launch.manual !== undefined && { manual: launch.manual }),
     };
-    const waiting = {
-      ...rest,
-      retry,
-      manual: withoutManual(record, launch),
-      ...(next !== undefined && { nextSlotMs: next }),
-    };
+    // The last slot of a schedule does not end the task before its launch has come to an end.
+    const { ended: _, ...open } = isScheduled ? passed(record, launch.slotMs) : record;
+    const ended = record.ended !== undefined && { ended: record.ended };
+    const waiting = { ...open, ...ended, retry, manual: withoutManual(record, launch) };
     return { record: waiting, run: { ...run, retryMs }, isDead: false };
   }
   return { record: closed(record, launch, run), run, isDead: run.status !== 'uncertain' };
@@ -150,57 +147,97 @@ function settleLaunch(record: TaskRecord, launch: Launch, done: Done): LaunchSet
 
 /** The launch has come to an end: the schedule moves on. */
 function closed(record: TaskRecord, launch: Launch, run: RunRecord): TaskRecord {
-  const { retry: _, ...rest } = record;
+  const { retry, ...others } = record;
+  const rest = isOther(retry, launch) ? record : others;
   if (launch.manual !== undefined) return { ...rest, manual: withoutManual(record, launch) };
-  const counted: TaskRecord = {
-    ...rest,
-    launches: record.launches + 1,
-    busy: { fromMs: launch.sinceMs ?? run.startedMs, untilMs: run.finishedMs },
-  };
+  const span = { fromMs: launch.sinceMs ?? run.startedMs, untilMs: run.finishedMs };
+  const counted = passed({ ...rest, launches: record.launches + 1 }, launch.slotMs);
   if (record.ended !== undefined) return counted;
-  // A cursor beyond the slot was set by an edit, or when the retry began: only maxRuns can still end it.
-  const elsewhereMs = isSpent(counted) ? undefined : record.nextSlotMs;
-  return moveTo(counted, ownsCursor(record, launch) ? slotAfter(counted, launch.slotMs) : elsewhereMs, 'exhausted');
+  // An edit or the first attempt may have moved the schedule before the launch was counted.
+  return withBusy(moveTo(counted, isSpent(counted) ? undefined : counted.nextSlotMs, 'exhausted'), span);
 }
 
-/** Whether the schedule still stands at this launch's slot. An edit during the run may have moved it. */
-const ownsCursor = (record: TaskRecord, launch: Launch): boolean =>
-  launch.manual === undefined && record.nextSlotMs !== undefined && record.nextSlotMs <= launch.slotMs;
+/** A launch asked for by hand may run while another one waits for the end of a pause to be tried again. */
+const isOther = (retry: TaskRecord['retry'], { slotMs }: Launch): boolean =>
+  retry !== undefined && retry.slotMs !== slotMs;
+
+/** Remembers when a launch was unfinished, as long as a slot that fell due meanwhile, or earlier, is undecided. */
+function withBusy(record: TaskRecord, span: BusySpan): TaskRecord {
+  const { busy = [], ...rest } = record;
+  const nextDueMs = (record.nextSlotMs ?? Infinity) + spreadOffsetMs(record.task);
+  const spans: BusySpan[] = [];
+  for (const each of [...busy, span].filter(({ untilMs }) => untilMs >= nextDueMs)) {
+    const last = spans.at(-1);
+    if (last !== undefined && isGapless(record, last, each)) spans.splice(-1, 1, { ...last, untilMs: each.untilMs });
+    else spans.push(each);
+  }
+  const [first, second, ...later] = spans;
+  if (first === undefined) return rest;
+  const isMany = second !== undefined && spans.length > BUSY_SPANS_MAX;
+  return { ...rest, busy: isMany ? [{ fromMs: first.fromMs, untilMs: second.untilMs }, ...later] : spans };
+}
+
+/** Whether no slot falls due between two spans. */
+function isGapless(record: TaskRecord, before: BusySpan, after: BusySpan): boolean {
+  const offsetMs = spreadOffsetMs(record.task);
+  return (slotAfter(record, before.untilMs - offsetMs) ?? Infinity) + offsetMs > after.fromMs;
+}
 
 const withoutManual = ({ manual }: TaskRecord, launch: Launch) =>
   launch.manual === undefined ? manual : manual.filter(({ slotMs }) => slotMs !== launch.slotMs);
 
-function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, outcome: Outcome | undefined): TaskRecord {
+function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, outcome: Outcome | undefined) {
   const next = closed(record, launch, run);
   const carried = outcome !== undefined && Object.hasOwn(outcome, 'state') ? { ...next, state: outcome.state } : next;
-  if (outcome?.completed === true) return moveTo(carried, undefined, 'completed');
-  const nextAtMs = parseNextAt(outcome?.nextAt);
-  if (nextAtMs === undefined || nextAtMs <= launch.slotMs || isSpent(carried)) return carried;
-  return moveTo(carried, nextAtMs > (record.task.endMs ?? Infinity) ? undefined : nextAtMs, 'exhausted');
+  if (outcome?.completed === true) return { record: moveTo(carried, undefined, 'completed'), run };
+  const { nextAt } = outcome ?? {};
+  if (nextAt === undefined || nextAt === null) return { record: carried, run };
+  const nextAtMs = parseNextAt(nextAt);
+  if (nextAtMs === undefined || nextAtMs <= Math.max(launch.slotMs, carried.decidedMs ?? 0)) {
+    return { record: carried, run: ignoringNextAt(run, nextAt) };
+  }
+  if (isSpent(carried)) return { record: carried, run };
+  const asked = withoutOverlap(carried, nextAtMs);
+  return { record: moveTo(asked, nextAtMs > (record.task.endMs ?? Infinity) ? undefined : nextAtMs, 'exhausted'), run };
+}
+
+/** A slot that the task itself has asked for, perhaps for the moment at which it ran, overlaps nothing. */
+function withoutOverlap(record: TaskRecord, slotMs: EpochMs): TaskRecord {
+  const { busy, ...rest } = record;
+  const dueMs = slotMs + spreadOffsetMs(record.task);
+  const later = busy?.filter(({ untilMs }) => untilMs > dueMs);
+  if (later === undefined || later.length === 0) return rest;
+  return { ...rest, busy: later.map(({ fromMs, untilMs }) => ({ fromMs: Math.max(fromMs, dueMs), untilMs })) };
 }
 
 const isSpent = ({ task, launches }: TaskRecord): boolean => task.maxRuns !== undefined && launches >= task.maxRuns;
 
 /** Epoch ms of a task's `nextAt`: an ISO instant or epoch ms; undefined for anything else. */
 export function parseNextAt(nextAt: unknown): EpochMs | undefined {
-  const ms = typeof nextAt === 'string' ? Date.parse(nextAt) : nextAt;
-  return typeof ms === 'number' && Number.isSafeInteger(ms) && ms >= 0 && ms <= 8.64e15 ? ms : undefined;
+  if (typeof nextAt === 'number') {
+    return Number.isInteger(nextAt) && nextAt >= 0 && nextAt <= INSTANT_MAX_MS ? nextAt : undefined;
+  }
+  try {
+    return parseInstant(nextAt);
+  } catch {
+    return undefined; // said in the run's log
+  }
 }
 
 /** A `nextAt` that cannot be used is said in the run's log, where its author looks. */
-function noted(run: RunRecord, launch: Launch, outcome: Outcome | undefined): RunRecord {
-  const nextAt = outcome?.nextAt;
-  if (nextAt === undefined || nextAt === null) return run;
-  const ms = parseNextAt(nextAt);
-  if (ms !== undefined && ms > launch.slotMs) return run;
+function ignoringNextAt(run: RunRecord, nextAt: unknown): RunRecord {
   const note = `nextAt ignored: received ${received(nextAt)}; allowed: an ISO instant or epoch ms later than the slot`;
   return { ...run, logs: [...(run.logs ?? []), note] };
 }
 
-/** Code that does not parse fails the same way again; `at-most-once` starts no second time. */
+/**
+ * Code that does not parse fails the same way again; `at-most-once` starts no second time; and only one launch of a task
+ * can wait to be tried again.
+ */
 function mayRetry(record: TaskRecord, launch: Launch, run: RunRecord): boolean {
   const { delivery, retry } = record.task;
-  return delivery === 'at-least-once' && launch.attempt < retry.attempts && run.error?.class !== 'Syntax';
+  if (delivery === 'at-most-once' || isOther(record.retry, launch)) return false;
+  return launch.attempt < retry.attempts && run.error?.class !== 'Syntax';
 }
 
 /** Exponential backoff; jitter takes up to half of it away, by a seed, so that a replay waits as long. */

@@ -3,12 +3,14 @@
  * what comes out to the committer; and an end is made in time.
  */
 import type { Clock, EpochMs, Random } from './clock.ts';
-import { type Committed, Committer, type Item } from './commit.ts';
+import { type Committed, Committer } from './commit.ts';
 import type { Coordinator, Session } from './coordinator.ts';
 import { Dispatcher } from './dispatch.ts';
+import { Doorbells } from './doorbell.ts';
 import { DueDirectories, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
+import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
 import { dueMinute, type Layout } from './layout.ts';
 import { type Lease, release } from './lease.ts';
@@ -105,7 +107,7 @@ export class Shift {
     this.#endsMs = startedMs + budgetMs;
     this.#untilMs = this.#now() + Math.min(options.lingerMs ?? 0, LINGER_MS_MAX, Math.max(0, budgetMs - CLOSING_MS));
     this.#directories = new DueDirectories(session);
-    this.#journal = new Journal(session, layout);
+    this.#journal = new Journal(session, layout, (lease) => this.#onFenced(lease));
     this.#timers = new Timers(
       deps.clock,
       () => this.#now(),
@@ -175,8 +177,12 @@ export class Shift {
     );
     for await (const page of scan.pages) {
       if (this.#closing.signal.aborted || this.#failure !== undefined) break;
-      this.#pages.set(page.path, page);
       this.#visited.add(page.directory);
+      if (page.left.size === 0) {
+        await this.#directories.drop(page);
+        continue;
+      }
+      this.#pages.set(page.path, page);
       this.#accept([...page.left.values()]);
       await this.#unlessFailed(this.#dispatcher.room());
     }
@@ -194,11 +200,12 @@ export class Shift {
   async #linger(): Promise<void> {
     const { clock } = this.#deps;
     const wakes = new Wakes<'prepare' | 'scan' | 'doorbell' | 'over'>(clock);
-    const rung = () => wakes.wakeIn(DOORBELL_MS, 'doorbell');
+    const doorbells = new Doorbells(this.#session, this.#layout, () => wakes.wakeIn(DOORBELL_MS, 'doorbell'));
     const over = () => wakes.wakeNow('over');
     this.#closing.signal.addEventListener('abort', over);
     try {
-      await this.#watchDoorbells(rung);
+      await doorbells.listen(this.#leases.keys());
+      await this.#scan(); // for what came after the first look, when nobody was listening yet
       await this.#prepare();
       wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
       wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
@@ -209,7 +216,7 @@ export class Shift {
           wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
         } else {
           if (why === 'doorbell') {
-            await this.#watchDoorbells(rung);
+            await doorbells.listen(this.#leases.keys());
             this.#dispatcher.cool();
           } else wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
           await this.#scan();
@@ -222,10 +229,6 @@ export class Shift {
       this.#timers.stop();
       this.#dispatcher.dropPrepared();
     }
-  }
-
-  async #watchDoorbells(onRing: () => void): Promise<void> {
-    await Promise.all([...this.#leases.keys()].map((shard) => this.#session.get(this.#layout.doorbell(shard), onRing)));
   }
 
   async #prepare(): Promise<void> {
@@ -246,9 +249,8 @@ export class Shift {
     this.#accept(next);
   }
 
-  #onFenced(lease: Lease, dropped: readonly Item[]): void {
-    this.#leases.delete(lease.shard);
-    this.#tally.fenced++;
+  #onFenced(lease: Lease, dropped: readonly Item[] = []): void {
+    if (this.#leases.delete(lease.shard)) this.#tally.fenced++;
     this.#tally.deferred += dropped.length;
     for (const { entry } of dropped) this.#dispatcher.release(entry);
   }

@@ -8,6 +8,8 @@ import { parseDuration } from './duration.ts';
 import { CronkeeperError, isCronkeeperError, type Problem, received } from './errors.ts';
 import type { CodeKind, Program } from './evaluator.ts';
 import { parseInstant } from './instant.ts';
+import { jsonProblem } from './json.ts';
+import { TASK_ID_PATTERN } from './layout.ts';
 import { programOf } from './program.ts';
 import { parseSchedule, SCHEDULE_JSON_SCHEMA, type Schedule, type ScheduleDocument } from './schedule.ts';
 
@@ -26,8 +28,6 @@ export const TASK_LIMITS = {
   callNamesMax: 32,
   timeoutMsMax: 14 * 60_000,
 } as const;
-
-const ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 
 export type MisfirePolicy = 'skip' | 'once' | 'all';
 export type OverlapPolicy = 'skip' | 'queue';
@@ -92,8 +92,11 @@ const instant = parsed('ISO 8601 instant with an offset, such as "2026-03-01T09:
 const whole = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min).max(max);
 
 const jsonValue = (bytesMax: number) =>
-  z.json().refine((value) => Buffer.byteLength(JSON.stringify(value)) <= bytesMax, {
-    error: `allowed: at most ${bytesMax} bytes as JSON`,
+  z.unknown().superRefine((value, context) => {
+    const problem = jsonProblem(value);
+    const isTooLarge = problem === undefined && Buffer.byteLength(JSON.stringify(value)) > bytesMax;
+    const message = isTooLarge ? `allowed: at most ${bytesMax} bytes as JSON` : problem;
+    if (message !== undefined) context.addIssue({ code: 'custom', message, input: value });
   });
 
 const MINUTE = 60_000;
@@ -118,8 +121,7 @@ const schedule = z
 
 const taskId = z
   .string('a string of 1 to 128 characters from A-Z a-z 0-9 . _ -')
-  .regex(ID_PATTERN, 'a string of 1 to 128 characters from A-Z a-z 0-9 . _ -')
-  .refine((id) => id !== '.' && id !== '..', { error: 'a name other than . and ..' });
+  .regex(TASK_ID_PATTERN, 'a string of 1 to 128 characters from A-Z a-z 0-9 . _ -, other than . and ..');
 
 /** The document as users write it. */
 export const taskSchema = z

@@ -5,7 +5,10 @@ import { rank, readSources, type SourceFile } from '../tools/imports.ts';
 /** From the bottom up: a file imports from its own layer and from those below. A folder belongs with its port. */
 const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ['ground', ['clock', 'errors']],
-  ['ports', ['coordinator', 'evaluator', 'launch', 'url', 'skew', 'timers', 'wakes', 'duration', 'instant', 'shard']],
+  [
+    'ports',
+    ['coordinator', 'evaluator', 'launch', 'url', 'skew', 'timers', 'wakes', 'duration', 'instant', 'json', 'shard'],
+  ],
   [
     'domain',
     ['layout', 'schedule', 'schedule/*', 'program', 'task', 'record', 'history', 'plan', 'settle', 'edit', 'view'],
@@ -40,7 +43,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
 
 /** Decide, and do nothing else: no waiting, no clock, no session. */
 const PURE = [
-  ...['duration', 'instant', 'shard', 'skew', 'url', 'launch', 'layout', 'schedule', 'schedule/*', 'program'],
+  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'launch', 'layout', 'schedule', 'schedule/*', 'program'],
   ...['task', 'record', 'history', 'plan', 'settle', 'edit', 'view', 'report', 'trigger', 'trigger/*'],
 ];
 

@@ -1,0 +1,134 @@
+/** What is to be recorded for one due entry, and the operations that record it, beside those on due pages. Pure. */
+import type { Op } from './coordinator.ts';
+import type { Page, TimedEntry } from './due.ts';
+import { encodeChunk } from './history.ts';
+import type { RunError } from './launch.ts';
+import type { DueEntry, Layout } from './layout.ts';
+import type { Lease } from './lease.ts';
+import { encodeRecord, type TaskRecord } from './record.ts';
+import { type Done, isRecorded, type Settled, settle } from './settle.ts';
+import { type Found, isLoaded, type Loaded } from './store.ts';
+
+/** Bytes around the path and the data of an operation, and of what an item adds to pages: its line, at most a page. */
+const OP_BYTES = 64;
+const ITEM_BYTES = 384;
+
+/** UTF-8 bytes of a record after a run: edits may add to it still, below what a node may hold. */
+const SETTLED_BYTES_MAX = 240 * 1024;
+
+/** What is to be recorded for one due entry. */
+export interface Item {
+  readonly entry: TimedEntry;
+  readonly lease: Lease;
+  /** `stale`: the entry counts no more; `purge`: a tombstone's time is over; otherwise what to settle. */
+  readonly done: 'stale' | 'purge' | Done;
+  /** The record that this is based on; none for a stale entry. */
+  readonly loaded?: Loaded;
+}
+
+/** An item with what it writes beside pages. */
+export interface Prepared {
+  readonly item: Item;
+  readonly settled: Settled | undefined;
+  readonly ops: readonly Op[];
+  readonly bytes: number;
+}
+
+export const NOTHING_KNOWN: ReadonlyMap<string, boolean> = new Map();
+
+export const dueEntries = (prepared: readonly Prepared[]): DueEntry[] =>
+  prepared.flatMap(({ settled }) => {
+    if (settled?.record.dueMs === undefined) return [];
+    const { task, dueMs, timer } = settled.record;
+    return [{ taskId: task.id, dueMs, timer }];
+  });
+
+/** `known` says of paths whether they are there, where that was looked up after a refusal. */
+export function prepare(layout: Layout, item: Item, known: ReadonlyMap<string, boolean>): Prepared {
+  const { done, loaded } = item;
+  if (done === 'stale' || loaded === undefined) return { item, settled: undefined, ops: [], bytes: 0 };
+  if (done === 'purge') {
+    const ops = purgeOps(layout, loaded, known);
+    return { item, settled: undefined, ops, bytes: bytesOf(ops) };
+  }
+  const settled = settleFitting(loaded.record, done);
+  const ops = [recordOp(layout, settled, loaded.version), ...besideOps(layout, settled, known)];
+  return { item, settled, ops, bytes: ITEM_BYTES + bytesOf(ops) };
+}
+
+/** A result for which the record has no room is an error of the run: a record that nobody can write stops its task. */
+function settleFitting(record: TaskRecord, done: Done): Settled {
+  const settled = settle(record, done);
+  const { outcome } = done;
+  if (outcome === undefined) return settled;
+  const data = encodeRecord(settled.record);
+  if (data.length * 3 <= SETTLED_BYTES_MAX) return settled;
+  const bytes = Buffer.byteLength(data);
+  if (bytes <= SETTLED_BYTES_MAX) return settled;
+  const message = `with it the task's record would take ${bytes} bytes; allowed: at most ${SETTLED_BYTES_MAX}`;
+  const error: RunError = { class: 'ResultTooLarge', name: 'ResultTooLarge', message };
+  const { usage } = outcome;
+  return settle(record, { ...done, outcome: { status: 'failed', error, logs: [], truncated: true, usage } });
+}
+
+const bytesOf = (ops: readonly Op[]): number =>
+  ops.reduce((sum, op) => sum + OP_BYTES + op.path.length + ('data' in op ? Buffer.byteLength(op.data) : 0), 0);
+
+/** At most what is left of a page is written again. */
+export function pageBytes({ path, left }: Page): number {
+  let bytes = OP_BYTES + path.length;
+  for (const line of left.keys()) bytes += line.length + 1;
+  return bytes;
+}
+
+const recordOp = (layout: Layout, { record }: Settled, version: number): Op => ({
+  op: 'set',
+  path: layout.task(record.task.id),
+  version,
+  data: encodeRecord(record),
+});
+
+/** Chunks of history and dead letters. */
+function besideOps(layout: Layout, settled: Settled, known: ReadonlyMap<string, boolean>): Op[] {
+  const { record, history, dead, evictedSlotMs } = settled;
+  const { id } = record.task;
+  const put = (path: string, data: string, exists: boolean): Op =>
+    (known.get(path) ?? exists) ? { op: 'set', path, data } : { op: 'create', path, data };
+  const drop = (path: string): Op[] => (known.get(path) === false ? [] : [{ op: 'remove', path }]);
+  return [
+    ...(history.write === undefined
+      ? []
+      : [put(layout.chunk(id, history.write.index), encodeChunk(history.write.runs), history.write.exists)]),
+    ...history.removed.flatMap((index) => drop(layout.chunk(id, index))),
+    ...(dead === undefined ? [] : [put(layout.dead(id, dead.slotMs), JSON.stringify(dead), false)]),
+    ...(evictedSlotMs === undefined ? [] : drop(layout.dead(id, evictedSlotMs))),
+  ];
+}
+
+/** A tombstone goes with all that was kept for it; children before their parent. */
+function purgeOps(layout: Layout, { record, version }: Loaded, known: ReadonlyMap<string, boolean>): Op[] {
+  const { id } = record.task;
+  const beside = [
+    ...record.chunks.map(({ index }) => layout.chunk(id, index)),
+    ...record.deadSlots.map((slotMs) => layout.dead(id, slotMs)),
+  ].filter((path) => known.get(path) !== false);
+  return [...beside.map((path): Op => ({ op: 'remove', path })), { op: 'remove', path: layout.task(id), version }];
+}
+
+/** A commit is atomic, so one launch that is recorded shows that all are. */
+export const wasApplied = (items: readonly Item[], found: readonly Found[]): boolean =>
+  items.some(({ done }, i) => {
+    const loaded = found[i];
+    return typeof done !== 'string' && isLoaded(loaded) && isRecorded(loaded.record, done);
+  });
+
+/**
+ * The item on what is there now. A node that is gone leaves only its due entry to clear away, and so does a tombstone
+ * that is none any more, or has a later end: its task was put again meanwhile.
+ */
+export function renewed(item: Item, found: Found): Item {
+  const { loaded: _, ...rest } = item;
+  if (!isLoaded(found)) return { ...rest, done: 'stale' };
+  if (item.done === 'purge' && found.record.timer !== item.entry.timer) return { ...rest, done: 'stale' };
+  return { ...item, loaded: found };
+}
