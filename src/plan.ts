@@ -128,7 +128,7 @@ function decideSlots(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight): Sl
     if (reason === undefined) return { skipped, slotMs };
     addSkipped(skipped, slotMs, reason);
   }
-  return begunMs === undefined ? { skipped } : { skipped, slotMs: begunMs };
+  return { skipped };
 }
 
 function firstFrom(fromMs: EpochMs, inFlight: InFlight): EpochMs | undefined {

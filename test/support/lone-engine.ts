@@ -1,0 +1,271 @@
+/**
+ * The engine's pure functions, driven by hand for one task: what the dispatcher, the committer and the registry would
+ * call, without a coordinator. It models nothing; it carries records from one function to the next, keeps what the
+ * commits would have written beside them, and holds what must be so after every step.
+ */
+import { expect } from '@jest/globals';
+import { amend, ask, pause, register, remove, resume } from '../../src/edit.ts';
+import type { HistoryChange } from '../../src/history.ts';
+import { formatInstant } from '../../src/instant.ts';
+import { isUnfinished } from '../../src/journal.ts';
+import type { Outcome } from '../../src/launch.ts';
+import { type Launch, type Plan, plan } from '../../src/plan.ts';
+import {
+  decodeRecord,
+  dueOf,
+  encodeRecord,
+  isRemoved,
+  type RunRecord,
+  slotAfter,
+  type TaskRecord,
+} from '../../src/record.ts';
+import { Tally } from '../../src/report.ts';
+import { nextSlot } from '../../src/schedule.ts';
+import { type Done, isRecorded, type Settled, settle } from '../../src/settle.ts';
+import type { Task } from '../../src/task.ts';
+import { isTerminal } from './task-records.ts';
+
+/** What a run does. */
+export interface Act {
+  readonly outcome: Outcome;
+  readonly lasts: number;
+  /** Done to the task while it runs. */
+  readonly meanwhile?: (engine: LoneEngine) => void;
+}
+
+/** Steps within which everything that is due must be done. */
+const DRAIN_STEPS_MAX = 2_000;
+
+export class LoneEngine {
+  record: TaskRecord;
+  nowMs: number;
+  fence = 1;
+  /** Everything ever recorded, oldest first. */
+  readonly ledger: RunRecord[] = [];
+  readonly chunks = new Map<number, readonly RunRecord[]>();
+  readonly tally = new Tally();
+  /** Launches begun and not recorded when their holder died: slot to attempts. */
+  readonly #begun = new Map<number, { readonly attempt: number }>();
+  /** Slots that have a terminal record. */
+  readonly #slots = new Set<number>();
+  /** The last attempt that was started at a slot. */
+  readonly #started = new Map<number, number>();
+  /** Launches, asked for or to be tried again, that must have an end one day. */
+  readonly #open = new Set<number>();
+  #purged = false;
+
+  constructor(task: Task, nowMs: number) {
+    this.nowMs = nowMs;
+    this.record = register(task, nowMs);
+    this.#check();
+  }
+
+  get isPurged(): boolean {
+    return this.#purged;
+  }
+
+  pass(byMs: number): void {
+    this.nowMs += byMs;
+  }
+
+  edit(change: (record: TaskRecord, nowMs: number) => TaskRecord, behindMs = 0): void {
+    if (this.#purged) return;
+    const before = this.record;
+    const after = change(before, this.nowMs - behindMs);
+    if (after === before) return;
+    // A due entry is made only under a new number: what the task waits for must not change under an old one.
+    if (after.timer === before.timer) expect(after.dueMs).toBe(before.dueMs);
+    else expect(after.timer).toBe(before.timer + 1);
+    if (isRemoved(after)) this.#open.clear();
+    for (const { slotMs } of after.manual) this.#open.add(slotMs);
+    this.#store(after);
+    this.#check();
+  }
+
+  put(task: Task, behindMs = 0): void {
+    this.edit((record, nowMs) => amend(record, task, nowMs), behindMs);
+  }
+
+  pause(behindMs = 0): void {
+    if (!isRemoved(this.record)) this.edit(pause, behindMs);
+  }
+
+  resume(behindMs = 0): void {
+    if (!isRemoved(this.record)) this.edit(resume, behindMs);
+  }
+
+  remove(behindMs = 0): void {
+    if (!isRemoved(this.record)) this.edit(remove, behindMs);
+  }
+
+  ask(key?: string, behindMs = 0): void {
+    if (isRemoved(this.record) || this.record.manual.length >= 20) return;
+    this.edit((record, nowMs) => ask(record, nowMs, key === undefined ? {} : { key }).record, behindMs);
+  }
+
+  /** One decision and what follows from it; false when nothing is due. */
+  step(act: Act): boolean {
+    const decision = this.#plan();
+    if (decision.do === 'wait') return false;
+    if (decision.do === 'purge') {
+      this.#purged = true;
+      return true;
+    }
+    const { launch, closing, skipped } = decision;
+    const decidedOn = this.record;
+    const base = { fence: this.fence, createdMs: this.record.createdMs, skipped, startedMs: this.nowMs };
+    if (launch === undefined) this.#commit({ ...base, finishedMs: this.nowMs }, decidedOn);
+    else if (closing !== undefined) this.#commit({ ...base, launch, closing, finishedMs: this.nowMs }, decidedOn);
+    else {
+      this.#start(launch);
+      this.nowMs += act.lasts;
+      act.meanwhile?.(this);
+      this.#commit({ ...base, launch, outcome: act.outcome, finishedMs: this.nowMs }, decidedOn);
+    }
+    return true;
+  }
+
+  /** Begins what is due, as the journal knows, and dies before it is recorded. */
+  crash(afterMs: number): void {
+    const decision = this.#plan();
+    if (decision.do === 'decide' && decision.launch !== undefined && decision.closing === undefined) {
+      const { slotMs, attempt } = decision.launch;
+      this.#begun.set(slotMs, { attempt });
+      this.#start(decision.launch);
+    }
+    this.nowMs += afterMs;
+    this.fence++;
+  }
+
+  /** Attempts are counted, whoever makes them; at-most-once has one. */
+  #start({ slotMs, attempt, sinceMs }: Launch): void {
+    const last = this.#started.get(slotMs) ?? 0;
+    expect(attempt).toBeGreaterThan(last);
+    // An attempt to be repeated may be older than the wish that there be only one.
+    if (this.record.task.delivery === 'at-most-once' && sinceMs === undefined) expect(last).toBe(0);
+    this.#started.set(slotMs, attempt);
+  }
+
+  /** Steps until nothing is due. */
+  drain(act: Act): void {
+    let steps = 0;
+    while (!this.#purged && this.step(act)) expect(++steps).toBeLessThan(DRAIN_STEPS_MAX);
+  }
+
+  #plan(): Plan {
+    // As at a takeover: what the record does not wait for any more is forgotten.
+    for (const [slotMs, { attempt }] of this.#begun) {
+      if (!isUnfinished(this.record, slotMs, attempt)) this.#begun.delete(slotMs);
+    }
+    return this.#purged ? { do: 'wait' } : plan(this.record, this.nowMs, this.#begun);
+  }
+
+  #commit(done: Done, decidedOn: TaskRecord): void {
+    const before = this.record;
+    const settled = settle(before, done);
+    expect(isRecorded(settled.record, done)).toBe(true);
+    expect(settled.record.timer).toBe(before.timer + 1);
+    if (before.createdMs !== done.createdMs || isRemoved(before)) this.#holdUntouched(before, settled.record);
+    if (done.launch !== undefined) this.#begun.delete(done.launch.slotMs);
+    this.#recordOnce(settled, decidedOn);
+    this.#holdNoneLost(settled, done, decidedOn, before === decidedOn);
+    this.#write(settled.history);
+    this.ledger.push(...settled.added);
+    this.tally.count(done, settled);
+    this.#store(settled.record);
+    this.#check();
+    this.#holdHistory();
+  }
+
+  /** A (task, slot) has one terminal record, those within ranges included. */
+  #recordOnce({ added }: Settled, decidedOn: TaskRecord): void {
+    for (const run of added.filter(isTerminal)) {
+      for (const slotMs of run.count === undefined
+        ? [run.slotMs]
+        : slotsFrom(run.slotMs, run.lastSlotMs as number, decidedOn)) {
+        if (this.#slots.has(slotMs)) throw new Error(`slot ${formatInstant(slotMs)} is recorded twice`);
+        if (run.status === 'skipped' && this.#begun.has(slotMs)) throw new Error('what was begun is called skipped');
+        this.#slots.add(slotMs);
+        this.#open.delete(slotMs);
+      }
+    }
+    for (const { slotMs, retryMs } of added) if (retryMs !== undefined) this.#open.add(slotMs);
+  }
+
+  /** What was decided is every slot from the cursor to the last one that was decided; the cursor goes to the next. */
+  #holdNoneLost(
+    { added, record }: Settled,
+    { launch, outcome }: Done,
+    decidedOn: TaskRecord,
+    isUnedited: boolean,
+  ): void {
+    const { nextSlotMs: fromMs = Infinity } = decidedOn;
+    const skipped = added.filter(({ count }) => count !== undefined);
+    const isScheduled = launch !== undefined && launch.manual === undefined && launch.slotMs >= fromMs;
+    const lastMs = isScheduled ? launch.slotMs : skipped.at(-1)?.lastSlotMs;
+    if (lastMs === undefined) return;
+    const counted = skipped.reduce((sum, { count = 0 }) => sum + count, isScheduled ? 1 : 0);
+    expect(counted).toBe(slotsFrom(fromMs, lastMs, decidedOn).length);
+    // The task itself may have moved its timer, or come to an end.
+    if (!isUnedited || outcome?.nextAt !== undefined || record.ended !== undefined) return;
+    expect(record.nextSlotMs).toBe(slotAfter(record, lastMs));
+  }
+
+  /** A run changes nothing about another task under the same id but its history. */
+  #holdUntouched(before: TaskRecord, { launches, ended, state, manual, retry }: TaskRecord): void {
+    expect({ launches, ended, state, manual, retry }).toEqual({
+      launches: before.launches,
+      ended: before.ended,
+      state: before.state,
+      manual: before.manual,
+      retry: before.retry,
+    });
+  }
+
+  #write({ write, removed }: HistoryChange): void {
+    for (const index of removed) expect(this.chunks.delete(index)).toBe(true);
+    if (write === undefined) return;
+    expect(this.chunks.has(write.index)).toBe(write.exists);
+    this.chunks.set(write.index, write.runs);
+  }
+
+  /** Through its stored form, as it travels. */
+  #store(record: TaskRecord): void {
+    this.record = decodeRecord(record.task.id, encodeRecord(record));
+    expect(this.record).toEqual(record);
+  }
+
+  /** Whatever is to come has a timer. */
+  #check(): void {
+    const { record } = this;
+    const { task, retry, manual, nextSlotMs, decidedMs = -1 } = record;
+    expect(record.dueMs).toBe(dueOf(record));
+    const isToCome = isRemoved(record) || manual.length > 0 || (!task.paused && (retry ?? nextSlotMs) !== undefined);
+    expect(record.dueMs !== undefined).toBe(isToCome || retry?.manual !== undefined);
+    const pending = new Set([retry?.slotMs, ...manual.map(({ slotMs }) => slotMs)]);
+    for (const slotMs of this.#open) if (!pending.has(slotMs)) throw new Error(`${formatInstant(slotMs)} is forgotten`);
+    if (nextSlotMs !== undefined) {
+      expect(record.launches).toBeLessThan(task.maxRuns ?? Infinity);
+      expect(record.ended).toBeUndefined();
+      expect(nextSlotMs).toBeGreaterThan(decidedMs);
+    } else if (retry === undefined) expect(record.ended).toBeDefined();
+  }
+
+  /** The newest runs, in order, and no fewer than the task keeps. */
+  #holdHistory(): void {
+    const { runs, chunks, task } = this.record;
+    const kept = [...runs, ...chunks.flatMap(({ index }) => this.chunks.get(index) ?? [])];
+    expect(kept).toEqual(this.ledger.toReversed().slice(0, kept.length));
+    expect(kept.length).toBeGreaterThanOrEqual(Math.min(task.history, this.ledger.length));
+    expect(this.chunks.size).toBe(chunks.length);
+    for (const { index, count } of chunks) expect(this.chunks.get(index)).toHaveLength(count);
+  }
+}
+
+function slotsFrom(fromMs: number, lastMs: number, record: TaskRecord): number[] {
+  const slots = [fromMs];
+  for (let slotMs = fromMs; slotMs < lastMs; slots.push(slotMs)) {
+    slotMs = nextSlot(record.task.schedule, slotMs, record.registeredMs) ?? Infinity;
+  }
+  return slots;
+}
