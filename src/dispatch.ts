@@ -102,8 +102,12 @@ export class Dispatcher {
     while (this.#queue.length >= IN_FLIGHT_MAX) await this.#change();
   }
 
-  async idle(): Promise<void> {
-    while (this.#queue.length > 0 || this.#inFlight > 0) await this.#change();
+  /** Until nothing is on its way, or `enough` aborts. */
+  async idle(enough?: AbortSignal): Promise<void> {
+    const wake = () => this.#wake();
+    enough?.addEventListener('abort', wake);
+    while ((this.#queue.length > 0 || this.#inFlight > 0) && !enough?.aborted) await this.#change();
+    enough?.removeEventListener('abort', wake);
   }
 
   /** An item is recorded or dropped: its task is free for what waits. */
@@ -114,7 +118,7 @@ export class Dispatcher {
     this.#busy.delete(entry.taskId);
     if (waiting.length > 0) this.submit(waiting);
     this.#pump();
-    for (const wake of this.#waiters.splice(0)) wake();
+    this.#wake();
   }
 
   /** Records may have been edited: read them again. */
@@ -164,7 +168,7 @@ export class Dispatcher {
       this.#inFlight += batch.length;
       this.#launch(batch).catch((error: unknown) => {
         this.#options.onFailed(error);
-        for (const wake of this.#waiters.splice(0)) wake();
+        this.#wake();
       });
     }
   }
@@ -320,6 +324,10 @@ export class Dispatcher {
   #keepWarm(taskId: string, loaded: Loaded): void {
     if (this.#warm.size >= WARM_RECORDS_MAX) this.#warm.clear();
     this.#warm.set(taskId, loaded);
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   #change(): Promise<void> {

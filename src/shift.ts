@@ -8,7 +8,8 @@ import type { Coordinator, Session } from './coordinator.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Doorbells } from './doorbell.ts';
 import { DueDirectories, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
-import { CronkeeperError, messageOf } from './errors.ts';
+import { CLOSING_MS, Ending } from './ending.ts';
+import { messageOf } from './errors.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
 import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
@@ -19,9 +20,6 @@ import type { Tally } from './report.ts';
 import { type CodeCache, isLoaded, loadRecords } from './store.ts';
 import { Timers } from './timers.ts';
 import { Wakes } from './wakes.ts';
-
-/** Time kept back at the end of the budget, to record what ran and to give the leases back. */
-const CLOSING_MS = 2_000;
 
 /** How far ahead of now due pages are read while lingering. */
 const SCAN_AHEAD_MS = 60_000;
@@ -35,6 +33,10 @@ const DOORBELL_MS = 10;
 
 /** The longest that a tick may linger: just below the longest that a Lambda function may run. */
 export const LINGER_MS_MAX = 14 * 60_000;
+
+/** A run that takes longer than this after the linger is over makes the tick go on, by so much at a time. */
+const IDLE_SOON_MS = 100;
+const EXTENSION_MS = 1_000;
 
 /** Directories of past minutes that one tick removes. */
 const SWEEP_MAX = 2_000;
@@ -72,8 +74,8 @@ export class Shift {
   readonly #layout: Layout;
   readonly #leases: Map<number, Lease>;
   readonly #tally: Tally;
-  readonly #untilMs: EpochMs;
-  readonly #endsMs: number;
+  /** What is due later is left to the next tick. */
+  #untilMs: EpochMs;
   readonly #pages = new Map<string, Page>();
   readonly #visited = new Set<string>();
   readonly #directories: DueDirectories;
@@ -81,11 +83,9 @@ export class Shift {
   readonly #committer: Committer;
   readonly #dispatcher: Dispatcher;
   readonly #timers: Timers<TimedEntry>;
-  /** Aborted when nothing new may start. */
-  readonly #closing = new AbortController();
-  /** Aborted when runs must end at once. */
-  readonly #ending = new AbortController();
-  #failure: unknown;
+  readonly #doorbells: Doorbells;
+  #onRing: () => void = () => undefined;
+  readonly #ending: Ending;
   #pagesMade = 0;
 
   constructor(
@@ -104,7 +104,7 @@ export class Shift {
     this.#tally = tally;
     this.#leases = new Map(leases.map((lease) => [lease.shard, lease]));
     const budgetMs = options.budgetMs ?? Infinity;
-    this.#endsMs = startedMs + budgetMs;
+    this.#ending = new Ending(deps.clock, session, startedMs + budgetMs, options.signal);
     this.#untilMs = this.#now() + Math.min(options.lingerMs ?? 0, LINGER_MS_MAX, Math.max(0, budgetMs - CLOSING_MS));
     this.#directories = new DueDirectories(session);
     this.#journal = new Journal(session, layout, (lease) => this.#onFenced(lease));
@@ -113,6 +113,10 @@ export class Shift {
       () => this.#now(),
       (due) => this.#dispatcher.submit(due),
     );
+    this.#doorbells = new Doorbells(session, layout, () => {
+      this.#dispatcher.cool();
+      this.#onRing();
+    });
     this.#committer = this.#createCommitter(leases[0] as Lease);
     this.#dispatcher = this.#createDispatcher();
   }
@@ -123,46 +127,47 @@ export class Shift {
   }
 
   async work(): Promise<void> {
-    const stopWatching = this.#watchForTheEnd();
     try {
       await this.#journal.takeOver([...this.#leases.values()], (ids) => this.#recordsOf(ids));
       await this.#scan();
-      if (this.#now() < this.#untilMs) await this.#linger();
-      await this.#unlessFailed(this.#dispatcher.idle());
-      await this.#unlessFailed(this.#committer.flush());
+      if (this.#now() < this.#untilMs) await this.#lingerAndOn();
+      await this.#ending.unlessFailed(this.#dispatcher.idle());
+      await this.#ending.unlessFailed(this.#committer.flush());
       await this.#sweep();
     } finally {
-      this.#closing.abort();
-      this.#ending.abort();
-      stopWatching();
+      this.#ending.over();
+      this.#timers.stop();
+      this.#dispatcher.dropPrepared();
       await this.#giveBack();
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ending.failure !== undefined) throw this.#ending.failure;
   }
 
-  /** Stops starting when asked to, when the session is lost, or when the budget is nearly used up. */
-  #watchForTheEnd(): () => void {
-    const { clock } = this.#deps;
-    const { signal } = this.#options;
-    const close = () => {
-      this.#closing.abort();
-      endLater ??= clock.after(CLOSING_MS, () => this.#ending.abort());
-    };
-    let endLater: (() => void) | undefined;
-    const lost = () => this.#fail(this.#session.signal.reason);
-    const remainingMs = this.#endsMs - clock.elapsed() - CLOSING_MS;
-    const endOnTime = Number.isFinite(remainingMs)
-      ? clock.after(Math.max(0, remainingMs), () => this.#ending.abort())
-      : undefined;
-    if (signal?.aborted) close();
-    signal?.addEventListener('abort', close);
-    this.#session.signal.addEventListener('abort', lost);
-    return () => {
-      signal?.removeEventListener('abort', close);
-      this.#session.signal.removeEventListener('abort', lost);
-      endLater?.();
-      endOnTime?.();
-    };
+  /**
+   * Lingers, and goes on for as long as a run outlasts the time: the leases are held until it ends, so nobody else
+   * could run what falls due meanwhile.
+   */
+  async #lingerAndOn(): Promise<void> {
+    const lastMs = this.#now() + LINGER_MS_MAX;
+    await this.#linger();
+    while (!(await this.#isIdleSoon()) && this.#untilMs < lastMs && this.#ending.leaves(EXTENSION_MS)) {
+      this.#extend();
+      await this.#linger();
+    }
+  }
+
+  async #isIdleSoon(): Promise<boolean> {
+    const waited = new AbortController();
+    const cancel = this.#deps.clock.after(IDLE_SOON_MS, () => waited.abort());
+    await this.#ending.unlessFailed(this.#dispatcher.idle(waited.signal));
+    cancel();
+    return !waited.signal.aborted;
+  }
+
+  #extend(): void {
+    const fromMs = this.#untilMs;
+    this.#untilMs = this.#now() + EXTENSION_MS;
+    for (const { left } of this.#pages.values()) this.#accept([...left.values()].filter(({ dueMs }) => dueMs > fromMs));
   }
 
   /** Brings what is due to the dispatcher, and what will be due soon to the timers. */
@@ -176,7 +181,7 @@ export class Shift {
       this.#pages,
     );
     for await (const page of scan.pages) {
-      if (this.#closing.signal.aborted || this.#failure !== undefined) break;
+      if (this.#ending.isClosing) break;
       this.#visited.add(page.directory);
       if (page.left.size === 0) {
         await this.#directories.drop(page);
@@ -184,13 +189,13 @@ export class Shift {
       }
       this.#pages.set(page.path, page);
       this.#accept([...page.left.values()]);
-      await this.#unlessFailed(this.#dispatcher.room());
+      await this.#ending.unlessFailed(this.#dispatcher.room());
     }
     for (const directory of scan.visited) this.#visited.add(directory);
   }
 
   #accept(entries: readonly TimedEntry[]): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#ending.isClosing) return;
     const nowMs = this.#now();
     this.#dispatcher.submit(entries.filter(({ dueMs }) => dueMs <= nowMs && dueMs <= this.#untilMs));
     for (const entry of entries) if (entry.dueMs > nowMs && entry.dueMs <= this.#untilMs) this.#timers.add(entry);
@@ -200,34 +205,32 @@ export class Shift {
   async #linger(): Promise<void> {
     const { clock } = this.#deps;
     const wakes = new Wakes<'prepare' | 'scan' | 'doorbell' | 'over'>(clock);
-    const doorbells = new Doorbells(this.#session, this.#layout, () => wakes.wakeIn(DOORBELL_MS, 'doorbell'));
+    this.#onRing = () => wakes.wakeIn(DOORBELL_MS, 'doorbell');
     const over = () => wakes.wakeNow('over');
-    this.#closing.signal.addEventListener('abort', over);
+    this.#ending.closing.addEventListener('abort', over);
     try {
-      await doorbells.listen(this.#leases.keys());
+      await this.#doorbells.listen(this.#leases.keys());
       await this.#scan(); // for what came after the first look, when nobody was listening yet
       await this.#prepare();
       wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
       wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
       wakes.wakeIn(this.#untilMs - this.#now(), 'over');
-      for (let why = await wakes.next(); why !== 'over' && !this.#closing.signal.aborted; why = await wakes.next()) {
+      for (let why = await wakes.next(); why !== 'over' && !this.#ending.isClosing; why = await wakes.next()) {
         if (why === 'prepare') {
           await this.#prepare();
           wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
         } else {
           if (why === 'doorbell') {
-            await doorbells.listen(this.#leases.keys());
-            this.#dispatcher.cool();
+            await this.#doorbells.listen(this.#leases.keys());
           } else wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
           await this.#scan();
           await this.#prepare();
         }
       }
     } finally {
-      this.#closing.signal.removeEventListener('abort', over);
+      this.#ending.closing.removeEventListener('abort', over);
       wakes.stop();
-      this.#timers.stop();
-      this.#dispatcher.dropPrepared();
+      this.#onRing = () => undefined; // the next linger looks for itself
     }
   }
 
@@ -253,25 +256,6 @@ export class Shift {
     if (this.#leases.delete(lease.shard)) this.#tally.fenced++;
     this.#tally.deferred += dropped.length;
     for (const { entry } of dropped) this.#dispatcher.release(entry);
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error ?? new CronkeeperError('internal', 'the tick failed');
-    this.#closing.abort();
-    this.#ending.abort();
-  }
-
-  /** Waits, but not beyond a failure: what waits on a lost session may wait for ever. */
-  async #unlessFailed(done: Promise<void>): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    const { signal } = this.#ending;
-    await new Promise<void>((resolve, reject) => {
-      const failed = () => {
-        if (this.#failure !== undefined) reject(this.#failure);
-      };
-      signal.addEventListener('abort', failed);
-      done.then(resolve, reject).finally(() => signal.removeEventListener('abort', failed));
-    });
   }
 
   /** Empty directories of past minutes go; one that somebody uses again meanwhile is refused, and stays. */
@@ -313,12 +297,12 @@ export class Shift {
       },
       onCommitted: (committed, next) => this.#onCommitted(committed, next),
       onFenced: (lease, dropped) => this.#onFenced(lease, dropped),
-      onFailed: (error) => this.#fail(error),
+      onFailed: (error) => this.#ending.fail(error),
     });
   }
 
   #createDispatcher(): Dispatcher {
-    const { clock, evaluator, code, capabilities } = this.#deps;
+    const { evaluator, code, capabilities } = this.#deps;
     return new Dispatcher({
       session: this.#session,
       layout: this.#layout,
@@ -330,14 +314,13 @@ export class Shift {
       capabilities,
       now: () => this.#now(),
       skewMs: this.#tally.clockSkewMs,
-      mayStart: (timeoutMs) =>
-        !this.#closing.signal.aborted && clock.elapsed() + timeoutMs + CLOSING_MS <= this.#endsMs,
-      signal: this.#ending.signal,
+      mayStart: (timeoutMs) => this.#ending.leaves(timeoutMs),
+      signal: this.#ending.ending,
       onDeferred: (count) => {
         this.#tally.deferred += count;
       },
       onQuarantined: (taskId, problem) => this.#tally.quarantine(taskId, messageOf(problem)),
-      onFailed: (error) => this.#fail(error),
+      onFailed: (error) => this.#ending.fail(error),
     });
   }
 }

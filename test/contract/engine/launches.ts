@@ -154,4 +154,21 @@ export function launchTests(engine: TestEngine): void {
     expect(await engine.keeper.tick()).toMatchObject({ shards: 3, succeeded: 1 });
     expect(await engine.keeper.tick()).toMatchObject({ shards: 3, due: 0 });
   });
+
+  it('goes on with the other tasks while a run outlasts the linger', async () => {
+    const code = 'export default () => new Promise((resolve) => setTimeout(resolve, 3_000))';
+    await engine.keeper.tasks.putMany([
+      task('slow', { schedule: { after: '100ms' }, code }),
+      task('beat', { schedule: { every: '250ms' }, ...EVERY_SLOT }),
+    ]);
+    await engine.keeper.tick({ lingerMs: 500 });
+    const [slow] = await runsOf(engine, 'slow');
+    const endedMs = Date.parse(slow?.finishedAt as string);
+    const lateRuns = (await runsOf(engine, 'beat')).filter(({ startedAt }) => {
+      const startedMs = Date.parse(startedAt);
+      return startedMs > endedMs - 2_000 && startedMs < endedMs;
+    });
+    expect(slow).toMatchObject({ status: 'succeeded' });
+    expect(lateRuns.length).toBeGreaterThan(2);
+  });
 }
