@@ -62,6 +62,19 @@ export function doorbellTests(engine: TestEngine): void {
     expect(slots).toEqual(slots.map((_, i) => (slots[0] as number) + i * 100));
   });
 
+  it('runs nothing old any more once the edit is seen', async () => {
+    const document = task('slow-beat', { schedule: { every: '1s' }, ...EVERY_SLOT, code: '({ output: "old" })' });
+    await engine.keeper.tasks.put(document);
+    const { stop, until } = await linger(engine);
+    await until('the old code has run', hasRun(engine, 'slow-beat'));
+    await engine.keeper.tasks.put({ ...document, code: '({ output: "new" })' });
+    const seenMs = Date.now() + 500;
+    const after = async () => (await runsOf(engine, 'slow-beat')).filter(({ slot }) => Date.parse(slot) > seenMs);
+    await until('a later slot has run', async () => (await after()).length > 0);
+    await stop();
+    expect(new Set(outputs(await after()))).toEqual(new Set(['new']));
+  });
+
   it('stops launching what is paused or removed, and goes on with what is resumed', async () => {
     await engine.keeper.tasks.putMany([beating('paused'), beating('removed'), beating('witness')]);
     const { stop, until } = await linger(engine);

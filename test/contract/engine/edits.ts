@@ -2,10 +2,10 @@
 import { expect, it } from '@jest/globals';
 import type { Cronkeeper } from '../../../src/app.ts';
 import { hasRun, runsOf, statuses } from './eyes.ts';
-import { at, clockAt, EVERY_SLOT, GATED, Gate, linger, type TestEngine, task } from './world.ts';
+import { at, clockAt, EVERY_SLOT, eventually, GATED, Gate, linger, type TestEngine, task } from './world.ts';
 
 export function editTests(engine: TestEngine): void {
-  /** Brings a task to the gate, does something to it, and lets it through. */
+  /** Brings a task to the gate, does something to it, and lets it through when the tick has seen that. */
   async function whileItRuns(change: (keeper: Cronkeeper) => Promise<unknown>, rest: object = {}) {
     const gate = new Gate();
     const keeper = await engine.open({ capabilities: { gate: gate.capability } });
@@ -14,6 +14,10 @@ export function editTests(engine: TestEngine): void {
     const { stop, until } = await linger(engine, {}, keeper);
     await gate.reached();
     await change(engine.keeper);
+    await engine.keeper.tasks.put(task('witness', { schedule: { after: '0s' } }));
+    await until('the tick has seen the change', hasRun(engine, 'witness'));
+    // Of one task there is never more than one launch at a time.
+    expect(gate.arrivals).toHaveLength(1);
     gate.open();
     await until('it is recorded', hasRun(engine, 'busy'));
     return { stop, until, gate };
@@ -39,7 +43,7 @@ export function editTests(engine: TestEngine): void {
       schedule: { every: '1s' },
       ...EVERY_SLOT,
     });
-    expect(await stop()).toMatchObject({ succeeded: 1 });
+    expect(await stop()).toMatchObject({ succeeded: 2 }); // it, and the witness
     expect(await engine.keeper.tasks.get('busy')).toBeUndefined();
     expect(await runsOf(engine, 'busy')).toMatchObject([{ status: 'succeeded', output: 'through' }]);
     expect(await engine.keeper.tick()).toMatchObject({ due: 0 });
@@ -81,6 +85,20 @@ export function editTests(engine: TestEngine): void {
     expect(scheduled).not.toHaveProperty('manual');
     expect(manual).toMatchObject({ manual: true, status: 'succeeded' });
     expect(Date.parse(manual?.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(scheduled?.finishedAt ?? ''));
+  });
+
+  it('never runs a task twice at a time, not even when an edit makes it due again while it runs', async () => {
+    const again = task('busy', { schedule: { after: '50ms' }, ...GATED, overlap: 'queue' });
+    const { stop, until, gate } = await whileItRuns(async (keeper) => {
+      await keeper.tasks.put(again);
+      await keeper.tasks.put(task('later', { schedule: { after: '300ms' } }));
+      await eventually('the new time has come', hasRun(engine, 'later'));
+    });
+    await until('it has run again', hasRun(engine, 'busy', 2));
+    await stop();
+    const [old, edited] = await runsOf(engine, 'busy');
+    expect(gate.arrivals.map(({ slot }) => slot)).toEqual([old?.slot, edited?.slot]);
+    expect(Date.parse(edited?.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(old?.finishedAt ?? ''));
   });
 
   it('keeps one of many changes that are made at once, whole, and the timer of that one', async () => {
