@@ -71,6 +71,8 @@ export function received(value: unknown): string {
 
 /** Undefined for what has no JSON form: big integers, what contains itself (YAML's aliases can). */
 function asJson(value: unknown): string | undefined {
+  // JSON would call NaN and the infinities null.
+  if (typeof value === 'number') return String(value);
   try {
     return JSON.stringify(value);
   } catch {

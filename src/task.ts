@@ -68,7 +68,7 @@ export interface Retry {
 
 /** A text that becomes something else, or a list of what is wrong with it. */
 function parsed<T>(allowed: string, parse: (value: string) => T) {
-  return z.string(`a ${allowed}`).transform((value, context): T => {
+  return z.string(allowed).transform((value, context): T => {
     try {
       return parse(value);
     } catch (error) {
@@ -79,17 +79,45 @@ function parsed<T>(allowed: string, parse: (value: string) => T) {
 }
 
 const duration = (minMs: number, maxMs: number, range: string) =>
-  parsed(`duration of ${range}, such as "30s" or "5m"`, (text) => {
+  parsed(`a duration of ${range}, such as "30s" or "5m"`, (text) => {
     const ms = parseDuration(text);
     if (ms < minMs || ms > maxMs) throw new Error(`received ${received(text)}; allowed: a duration of ${range}`);
     return ms;
   }).meta({ description: `A duration of ${range}, such as \`30s\`, \`5m\`, \`1h30m\`.` });
 
-const instant = parsed('ISO 8601 instant with an offset, such as "2026-03-01T09:00:00Z"', parseInstant).meta({
+const instant = parsed('an ISO 8601 instant with an offset, such as "2026-03-01T09:00:00Z"', parseInstant).meta({
   format: 'date-time',
 });
 
-const whole = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min).max(max);
+const whole = (min: number, max: number) => {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z.int(allowed).min(min, allowed).max(max, allowed);
+};
+
+/** Strings of at most so many characters. */
+const shortText = (min: number, max: number) => {
+  const allowed = `a string of ${min} to ${max} characters`;
+  return z.string(allowed).min(min, allowed).max(max, allowed);
+};
+
+const listOf = <Each extends z.ZodType>(what: string, each: Each, max: number) => {
+  const allowed = `a list of at most ${max} ${what}`;
+  return z.array(each, allowed).max(max, allowed).default([]);
+};
+
+/** An object with these keys and no others. */
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  const keys = Object.keys(shape).join(', ');
+  const error = ({ code }: { code: string }) =>
+    code === 'unrecognized_keys' ? `${UNKNOWN_KEY}; allowed: ${keys}` : `an object with ${keys}`;
+  return z.strictObject(shape, { error });
+}
+
+const UNKNOWN_KEY = 'unknown key';
+
+/** Unknown keys that are named, and characters of each: enough for typos, not for a flood. */
+const UNKNOWN_KEYS_MAX = 10;
+const KEY_LENGTH_MAX = 64;
 
 const jsonValue = (bytesMax: number) =>
   z.unknown().superRefine((value, context) => {
@@ -123,62 +151,55 @@ const taskId = z
   .string('a string of 1 to 128 characters from A-Z a-z 0-9 . _ -')
   .regex(TASK_ID_PATTERN, 'a string of 1 to 128 characters from A-Z a-z 0-9 . _ -, other than . and ..');
 
+const FACTOR = 'a number from 1 to 10';
+
 /** The document as users write it. */
-export const taskSchema = z
-  .strictObject({
-    id: taskId,
-    schedule,
-    code: z
-      .string('JavaScript source text')
-      .min(1, 'JavaScript source text, not empty')
-      .refine((code) => Buffer.byteLength(code) <= TASK_LIMITS.codeBytesMax, {
-        error: `at most ${TASK_LIMITS.codeBytesMax} bytes of source`,
-      }),
-    input: jsonValue(TASK_LIMITS.inputBytesMax).default(null),
-    start: instant.optional(),
-    end: instant.optional(),
-    maxRuns: whole(1, 1_000_000_000).optional(),
-    spread: duration(0, DAY, '0s to 1d').optional(),
-    paused: z.boolean('true or false').default(false),
-    labels: z
-      .record(
-        z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, 'a label name of 1 to 64 characters from A-Z a-z 0-9 . _ / -'),
-        z.string('a string of at most 128 characters').max(128),
-      )
-      .refine((labels) => Object.keys(labels).length <= TASK_LIMITS.labelsMax, {
-        error: `at most ${TASK_LIMITS.labelsMax} labels`,
-      })
-      .default({}),
-    misfire: z
-      .strictObject({
-        policy: z.enum(['skip', 'once', 'all']).default('once'),
-        window: duration(1_000, YEAR, '1s to 366d').optional(),
-        max: whole(1, TASK_LIMITS.misfireMax).default(100),
-      })
-      .prefault({}),
-    overlap: z.enum(['skip', 'queue']).default('skip'),
-    retry: z
-      .strictObject({
-        attempts: whole(1, TASK_LIMITS.attemptsMax).default(3),
-        backoff: duration(0, DAY, '0s to 1d').optional(),
-        factor: z.number('a number from 1 to 10').min(1).max(10).default(2),
-        max: duration(0, 7 * DAY, '0s to 7d').optional(),
-        jitter: z.boolean('true or false').default(true),
-      })
-      .prefault({}),
-    timeout: duration(1, TASK_LIMITS.timeoutMsMax, '1ms to 14m').optional(),
-    delivery: z.enum(['at-least-once', 'at-most-once']).default('at-least-once'),
-    capabilities: z
-      .strictObject({
-        fetch: z
-          .array(z.url('an origin, such as "https://api.example.com"'))
-          .max(TASK_LIMITS.fetchPatternsMax)
-          .default([]),
-        call: z.array(z.string().min(1).max(128)).max(TASK_LIMITS.callNamesMax).default([]),
-      })
-      .prefault({}),
-    history: whole(1, TASK_LIMITS.historyMax).default(20),
-  })
+export const taskSchema = section({
+  id: taskId,
+  schedule,
+  code: z
+    .string('JavaScript source text')
+    .min(1, 'JavaScript source text, not empty')
+    .refine((code) => Buffer.byteLength(code) <= TASK_LIMITS.codeBytesMax, {
+      error: `at most ${TASK_LIMITS.codeBytesMax} bytes of source`,
+    }),
+  input: jsonValue(TASK_LIMITS.inputBytesMax).default(null),
+  start: instant.optional(),
+  end: instant.optional(),
+  maxRuns: whole(1, 1_000_000_000).optional(),
+  spread: duration(0, DAY, '0s to 1d').optional(),
+  paused: z.boolean('true or false').default(false),
+  labels: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, 'a label name of 1 to 64 characters from A-Z a-z 0-9 . _ / -'),
+      shortText(0, 128),
+      'an object of label names and strings',
+    )
+    .refine((labels) => Object.keys(labels).length <= TASK_LIMITS.labelsMax, {
+      error: `at most ${TASK_LIMITS.labelsMax} labels`,
+    })
+    .default({}),
+  misfire: section({
+    policy: z.enum(['skip', 'once', 'all']).default('once'),
+    window: duration(1_000, YEAR, '1s to 366d').optional(),
+    max: whole(1, TASK_LIMITS.misfireMax).default(100),
+  }).prefault({}),
+  overlap: z.enum(['skip', 'queue']).default('skip'),
+  retry: section({
+    attempts: whole(1, TASK_LIMITS.attemptsMax).default(3),
+    backoff: duration(0, DAY, '0s to 1d').optional(),
+    factor: z.number(FACTOR).min(1, FACTOR).max(10, FACTOR).default(2),
+    max: duration(0, 7 * DAY, '0s to 7d').optional(),
+    jitter: z.boolean('true or false').default(true),
+  }).prefault({}),
+  timeout: duration(1, TASK_LIMITS.timeoutMsMax, '1ms to 14m').optional(),
+  delivery: z.enum(['at-least-once', 'at-most-once']).default('at-least-once'),
+  capabilities: section({
+    fetch: listOf('origins', z.url('an origin, such as "https://api.example.com"'), TASK_LIMITS.fetchPatternsMax),
+    call: listOf('names', shortText(1, 128), TASK_LIMITS.callNamesMax),
+  }).prefault({}),
+  history: whole(1, TASK_LIMITS.historyMax).default(20),
+})
   .refine((doc) => doc.start === undefined || doc.end === undefined || doc.start < doc.end, {
     path: ['end'],
     error: 'an instant later than start',
@@ -206,7 +227,8 @@ export function parseTask(document: unknown): ParsedTask {
     id: doc.id,
     schedule: doc.schedule,
     code: { hash: program.hash, kind: program.kind },
-    input: doc.input,
+    // As it comes back from the registry: JSON knows no -0, so the same document would never be the same task.
+    input: JSON.parse(JSON.stringify(doc.input)),
     ...(doc.start !== undefined && { startMs: doc.start }),
     ...(doc.end !== undefined && { endMs: doc.end }),
     ...(doc.maxRuns !== undefined && { maxRuns: doc.maxRuns }),
@@ -249,13 +271,14 @@ export function problemsOf(error: z.ZodError, root = ''): Problem[] {
   return error.issues.flatMap((issue) => {
     const field = [root, ...issue.path.map(String)].filter((part) => part !== '').join('.');
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        field: field === '' ? key : `${field}.${key}`,
-        message: 'unknown key; see the task document for those that are allowed',
-      }));
+      const message = issue.message.startsWith(UNKNOWN_KEY) ? issue.message : UNKNOWN_KEY;
+      return issue.keys.slice(0, UNKNOWN_KEYS_MAX).map((key) => {
+        const name = key.slice(0, KEY_LENGTH_MAX);
+        return { field: field === '' ? name : `${field}.${name}`, message };
+      });
     }
-    const saysReceived = issue.message.startsWith('received ');
-    const message = saysReceived ? issue.message : `received ${received(issue.input)}; allowed: ${allowed(issue)}`;
+    const isWhole = issue.message.startsWith('received ') || issue.message.startsWith(UNKNOWN_KEY);
+    const message = isWhole ? issue.message : `received ${received(issue.input)}; allowed: ${allowed(issue)}`;
     return [{ field, message }];
   });
 }
@@ -264,11 +287,18 @@ function allowed(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_value':
       return issue.values.map((value) => JSON.stringify(value)).join(', ');
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? issue.message;
     case 'too_small':
-      return `at least ${issue.minimum}`;
+      return isOwn(issue) ? issue.message : `at least ${issue.minimum}`;
     case 'too_big':
-      return `at most ${issue.maximum}`;
+      return isOwn(issue) ? issue.message : `at most ${issue.maximum}`;
+    case 'invalid_type':
+      return isOwn(issue) ? issue.message : `${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
     default:
       return issue.message.replace(/^allowed: /, '');
   }
 }
+
+/** Whether a schema says itself what is allowed. */
+const isOwn = ({ message }: z.core.$ZodIssue): boolean => !/^(?:Invalid input|Too (?:small|big))/.test(message);

@@ -78,7 +78,7 @@ export function checked<Schema extends z.ZodObject>(what: string, schema: Schema
   if (result.success) return result.data;
   const problems = problemsOf(result.error).map(({ field, message }) => ({
     field,
-    message: message.startsWith('unknown key') ? `unknown; allowed: ${allowed}` : message,
+    message: message === 'unknown key' ? `unknown; allowed: ${allowed}` : message,
   }));
   throw invalidDocument(what, problems);
 }
