@@ -21,7 +21,7 @@ import {
 export const PAGE_ENTRIES_MAX = 64;
 
 /** How often the making of a directory is tried while its outcome is unknown. */
-const CREATE_ATTEMPTS_MAX = 4;
+const CREATE_ATTEMPTS_MAX = 20;
 
 /** Minutes whose pages are read ahead while earlier ones are worked on. */
 const READ_AHEAD_MINUTES = 8;

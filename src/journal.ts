@@ -12,7 +12,7 @@ import type { InFlight } from './plan.ts';
 import { isRemoved, type TaskRecord } from './record.ts';
 
 /** How often a write whose outcome is unknown is tried. */
-const WRITE_ATTEMPTS_MAX = 4;
+const WRITE_ATTEMPTS_MAX = 20;
 
 interface JournalNode {
   readonly path: string;

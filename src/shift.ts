@@ -222,6 +222,7 @@ export class Shift {
         } else {
           if (why === 'doorbell') {
             await this.#doorbells.listen(this.#leases.keys());
+            this.#dispatcher.cool(); // again, for records that were read before the ring and came after it
           } else wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
           await this.#scan();
           await this.#prepare();

@@ -47,10 +47,12 @@ export function sharingTests(engine: TestEngine): void {
     await gate.reached();
     await until('it is in full swing', hasRun(engine, 'beat', 3));
     expect(await leftovers(engine)).not.toEqual([]);
+    const session = await engine.holder();
     const stopped = stop();
     gate.open();
     const report = await stopped;
     expect(report.due).toBe(accountedFor(report));
+    expect(session.signal.aborted).toBe(true);
     expect(await leftovers(engine)).toEqual([]);
     expect(await runsOf(engine, 'gated')).toMatchObject([{ status: 'succeeded', attempt: 1 }]);
     // What it had written down ahead and not started has not been attempted.

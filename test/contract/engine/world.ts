@@ -26,6 +26,8 @@ export interface TestEngine {
   readonly namespace: string;
   open(options?: Partial<CronkeeperOptions>): Promise<Cronkeeper>;
   session(): Promise<Session>;
+  /** The session of the tick that holds the leases. */
+  holder(): Promise<Session>;
   /** Ends the session of the tick that holds the leases, as when its process dies. */
   crash(): Promise<void>;
 }
@@ -70,6 +72,11 @@ export function useEngine(openWorld: () => Promise<World>): TestEngine {
     await world?.dispose();
   });
   const layout = () => createLayout(namespace, SHARDS);
+  const holder = async () => {
+    const eye = await connect();
+    const lock = await eye.get(layout().lock(0));
+    return present(sessions.find(({ id }) => id === lock?.owner));
+  };
   return {
     get keeper() {
       return present(keeper);
@@ -82,11 +89,9 @@ export function useEngine(openWorld: () => Promise<World>): TestEngine {
     },
     open,
     session: connect,
+    holder,
     async crash() {
-      const eye = await connect();
-      const lock = await eye.get(layout().lock(0));
-      const holder = sessions.find(({ id }) => id === lock?.owner);
-      await present(world).expire(present(holder));
+      await present(world).expire(await holder());
     },
   };
 }
