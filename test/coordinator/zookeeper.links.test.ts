@@ -84,7 +84,9 @@ describeWithZooKeeper('a link to ZooKeeper that breaks', () => {
 
   it('settles everything that waited for it when the session turns out to have expired', async () => {
     const ender = await SessionEnder.before([sharedServer()]);
-    const session = await stage.coordinator({ servers: ender.addresses, opTimeoutMs: 20_000 }).connect();
+    // The time-out is long, so that nothing but the server's word can end the session.
+    const coordinator = stage.coordinator({ servers: ender.addresses, opTimeoutMs: 20_000, sessionTimeoutMs: 30_000 });
+    const session = await coordinator.connect();
     const [proxy] = ender.proxies;
     if (proxy === undefined) throw new Error('there is one proxy per server');
     proxy.refuse = true;
@@ -106,9 +108,10 @@ describeWithZooKeeper('a link to ZooKeeper that breaks', () => {
 
   it('is left alone once the session has expired, and the next session is a new one', async () => {
     const ender = await SessionEnder.before([sharedServer()]);
-    const coordinator = stage.coordinator({ servers: ender.addresses });
+    const coordinator = stage.coordinator({ servers: ender.addresses, sessionTimeoutMs: 30_000 });
     const session = await coordinator.connect();
     await ender.end(session.id);
+    ender.proxies[0]?.cutAll();
     await eventually('the session knows', () => session.signal.aborted);
     await eventually('its connection is gone', () => ender.proxies[0]?.open === 0);
     const accepted = ender.proxies[0]?.accepted ?? 0;
@@ -156,6 +159,23 @@ describeWithZooKeeper('a link to ZooKeeper that breaks', () => {
     proxy.refuse = false;
     await eventually('it is back', () => session.get('/').then(Boolean, () => false));
     expect(await session.get('/late')).toBeUndefined();
+  });
+
+  it('says of what was sent and not answered in time that its outcome is unknown, unless it is a read', async () => {
+    const { proxy, session } = await stage.proxied({ sessionTimeoutMs: 30_000, opTimeoutMs: 300 });
+    proxy.halfOpenAll();
+    expect(await failure(session.multi([create('/node')]))).toMatchObject({ code: 'outcome-unknown' });
+    expect(await failure(session.get('/'))).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('does not collect calls without end', async () => {
+    const { proxy, session } = await stage.proxied({ sessionTimeoutMs: 30_000 });
+    proxy.halfOpenAll();
+    const calls = Array.from({ length: 10_001 }, () => failure(session.get('/')));
+    expect(await Promise.race(calls)).toMatchObject({ code: 'too-large' });
+    proxy.cutAll();
+    await session.close();
+    for (const call of calls) expect(await call).toBeDefined();
   });
 
   it('does not claim that a write failed which was applied', async () => {
@@ -264,7 +284,11 @@ describeWithZooKeeper('a session on ZooKeeper that is closed', () => {
     ],
   ])('leaves no timer and no socket behind (%s)', async (_, fail) => {
     const timers = new Set<object>();
-    const { proxy, session } = await stage.proxied({ clock: counting(timers), opTimeoutMs: 300 });
+    const { proxy, session } = await stage.proxied({
+      clock: counting(timers),
+      opTimeoutMs: 300,
+      sessionTimeoutMs: 30_000,
+    });
     const realTimers = timersOfTheProcess();
     fail(proxy);
     await session.close();
@@ -274,6 +298,28 @@ describeWithZooKeeper('a session on ZooKeeper that is closed', () => {
     await pause(500);
     expect(proxy.accepted).toBe(accepted);
     await eventually('its connection is gone', () => proxy.open === 0);
+  });
+});
+
+describeWithZooKeeper('a session on ZooKeeper that is given up before it began', () => {
+  const stage = useStage();
+
+  it('leaves no timer of the client behind, which would later destroy another connection', async () => {
+    const connectTimeoutMs = 4242;
+    const clock: Clock = {
+      ...systemClock,
+      after(delayMs, fire) {
+        // The deadline comes before the socket has had the time to connect.
+        if (delayMs !== connectTimeoutMs) return systemClock.after(delayMs, fire);
+        queueMicrotask(fire);
+        return () => {};
+      },
+    };
+    const before = timersOfTheProcess();
+    const proxy = await stage.proxy();
+    const connecting = stage.coordinator({ servers: [proxy.address], clock, connectTimeoutMs }).connect();
+    expect(await failure(connecting)).toMatchObject({ code: 'unavailable' });
+    expect(timersOfTheProcess()).toBeLessThanOrEqual(before);
   });
 });
 

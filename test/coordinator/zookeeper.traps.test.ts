@@ -170,8 +170,11 @@ describeWithZooKeeper('ZooKeeper’s traps in what is answered', () => {
       client.create(chroot, (error) => (error instanceof Exception || error ? reject(error) : resolve()));
     });
     const session = await stage.coordinator({ chroot }).connect();
-    expect(await session.get('/')).toMatchObject({ data: '' });
-    expect(await session.getMany(['/'])).toMatchObject([{ data: '' }]);
+    expect(await session.get('/')).toMatchObject({ data: '', version: 0 });
+    expect(await session.getMany(['/', '/'])).toMatchObject([
+      { data: '', version: 0 },
+      { data: '', version: 0 },
+    ]);
     await session.multi([{ op: 'set', path: '/', data: '' }]);
     expect(await session.get('/')).toMatchObject({ data: '', version: 1 });
     client.close();
@@ -248,6 +251,21 @@ describeWithZooKeeper('ZooKeeper’s traps in who may do what', () => {
     expect(node).toMatchObject({ data: 'mine' });
     expect(children).toEqual([]);
     expect(created).toHaveLength(1);
+  });
+
+  it('does not send the password once for each time that it tried to reconnect', async () => {
+    const { proxy, session } = await stage.proxied({ auth });
+    proxy.refuse = true;
+    proxy.cutAll();
+    await eventually('it has tried', () => proxy.accepted > 4);
+    let passwords = 0;
+    proxy.onClientBytes = (bytes) => {
+      passwords += framesIn(bytes).filter(({ type }) => type === OP.auth).length;
+      return bytes;
+    };
+    proxy.refuse = false;
+    await session.get('/');
+    expect(passwords).toBe(1);
   });
 
   it.each(['', 'keeper', ':secret', 'keeper:'])('refuses the credentials %j without showing them', (wrong) => {

@@ -9,7 +9,7 @@ export interface Frame {
   readonly type: number;
 }
 
-export const OP = { setWatches: 101, multi: 14, multiRead: 22, getData: 4 } as const;
+export const OP = { auth: 100, setWatches: 101, multi: 14, multiRead: 22, getData: 4 } as const;
 
 /** The offset of a request's op code, and of a reply's error, in a frame. */
 const TYPE_AT = 8;

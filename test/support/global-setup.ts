@@ -1,4 +1,5 @@
 import { glob, readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import type { Servers } from '../../tools/zookeeper-server.ts';
 import { startSharedServer } from './zookeeper-setup.ts';
 
@@ -12,14 +13,18 @@ interface Selection {
 }
 
 export default async function setUp({ rootDir, testPathPatterns }: Selection): Promise<void> {
-  if (await needsZooKeeper(rootDir, testPathPatterns.patterns)) shared.servers = await startSharedServer();
+  const suites = await suitesOnZooKeeper(rootDir, testPathPatterns.patterns);
+  if (suites.length > 0) shared.servers = await startSharedServer(suites);
 }
 
-/** A server is started only when a test file is selected that runs on it. */
-async function needsZooKeeper(rootDir: string, patterns: readonly string[]): Promise<boolean> {
+/** The selected test files that run on a server: without any, none is started. */
+async function suitesOnZooKeeper(rootDir: string, patterns: readonly string[]): Promise<string[]> {
+  const suites: string[] = [];
   for await (const file of glob(`${rootDir}/test/**/*.test.ts`)) {
     const isSelected = patterns.length === 0 || patterns.some((pattern) => new RegExp(pattern).test(file));
-    if (isSelected && (await readFile(file, 'utf8')).includes('describeWithZooKeeper')) return true;
+    if (isSelected && (await readFile(file, 'utf8')).includes('describeWithZooKeeper')) {
+      suites.push(relative(rootDir, file));
+    }
   }
-  return false;
+  return suites;
 }

@@ -64,10 +64,13 @@ export class FlakyProxy implements AsyncDisposable {
     return this.#links.size;
   }
 
-  /** Resets every connection there is. */
+  /**
+   * Closes every connection there is. Not by a reset: Node never ends a process in which a socket was reset while it was
+   * being shut down.
+   */
   cutAll(): void {
     for (const { client, server } of this.#links) {
-      client.resetAndDestroy();
+      client.destroy();
       server.destroy();
     }
   }

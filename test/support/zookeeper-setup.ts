@@ -29,13 +29,13 @@ export const startTemporary = (installation: Installation, nodes: number): Promi
     jvmFlags: SHORT_LIVED_JVM_FLAGS,
   });
 
-export async function startSharedServer(): Promise<Servers | undefined> {
+export async function startSharedServer(suites: readonly string[]): Promise<Servers | undefined> {
   let installation = await findZooKeeper();
   if (typeof installation === 'string' && (await installFromDebian())) installation = await findZooKeeper();
   if (typeof installation === 'string') {
     process.env[MISSING] = installation;
     process.stderr.write(
-      `\nThe suites on a real ZooKeeper do not run: ${installation}. ` +
+      `\nNot run on a real ZooKeeper: ${suites.join(', ')}. ${installation}. ` +
         'Get it with "apt-get install zookeeper", or set ZOOKEEPER_HOME to an unpacked release (and have Java).\n',
     );
     return undefined;
@@ -45,15 +45,16 @@ export async function startSharedServer(): Promise<Servers | undefined> {
   return servers;
 }
 
-/** Whether it could be; only as root on Debian and its kin. The lock is for runs at the same time. */
+/** Whether it could be; only as root on Debian and its kin, for who has not said where it is. One run at a time. */
 async function installFromDebian(): Promise<boolean> {
-  if (process.getuid?.() !== 0) return false;
+  const { env } = process;
+  if (process.getuid?.() !== 0 || env.ZOOKEEPER_HOME || env.JAVA_HOME) return false;
   process.stderr.write('\nInstalling ZooKeeper for the tests (apt-get install zookeeper) …\n');
   const install = 'apt-get update -q && apt-get install -q -y --no-install-recommends zookeeper default-jre-headless';
   const lock = join(tmpdir(), 'cronkeeper-apt.lock');
   const child = spawn('flock', [lock, 'sh', '-c', install], {
     stdio: 'ignore',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
   });
   return once(child, 'exit').then(
     ([code]) => code === 0,

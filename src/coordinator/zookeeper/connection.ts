@@ -13,7 +13,7 @@ import { CoordinatorError } from '../../coordinator.ts';
 import { messageOf } from '../../errors.ts';
 import { Framer } from './framer.ts';
 import { REPLY_HEADER_BYTES, replyXid, sessionName } from './reply.ts';
-import { OP, pingRequest, Request } from './request.ts';
+import { pingRequest, Request } from './request.ts';
 import { type Server, shuffled } from './servers.ts';
 import type { Watches } from './watches.ts';
 
@@ -32,7 +32,7 @@ interface ConnectionManager extends EventEmitter {
   readonly socket: Socket | undefined;
   readonly zxid: Buffer;
   readonly pendingQueue: { readonly request: Queued }[];
-  readonly packetQueue: { readonly queue: { readonly request: Queued }[] };
+  readonly packetQueue: { readonly queue: unknown[] };
   servers: readonly Server[];
   xid: number;
   watcherManager: Watches;
@@ -64,8 +64,6 @@ export interface ConnectionOptions {
 export interface ConnectionEvents {
   /** The session is established, anew or again: requests may be sent. */
   onUp(): void;
-  /** `unsent` were accepted but never left; those that did leave have failed already. */
-  onDown(unsent: Request[]): void;
   onExpired(): void;
   onAuthenticationFailed(): void;
 }
@@ -84,14 +82,17 @@ export class Connection {
   #nextServer = 0;
   /** Attempts since a server last answered more than the greeting. */
   #failures = 0;
+  /** From the attempt to connect until the socket has said that it is closed, which is after it is destroyed. */
+  #hasSocket = false;
   #stopped = false;
+  readonly #closed = Promise.withResolvers<void>();
   #cancelReconnect: Cancel = () => {};
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
     this.#events = events;
     this.heardMs = this.attemptMs = options.clock.elapsed();
-    // Retries of its own would repeat creates and sets whose first outcome is unknown. The address is not used.
+    // The address is not used, see findNextServer; nor are the operations of its own, which may repeat what was done.
     const client = createClient('127.0.0.1', { sessionTimeout: options.sessionTimeoutMs, retries: 0 });
     if (options.auth !== undefined) client.addAuthInfo('digest', Buffer.from(options.auth));
     const manager = client.connectionManager;
@@ -133,23 +134,14 @@ export class Connection {
   connect(): void {
     if (this.#stopped) return;
     this.#framer.reset();
-    // The client would send what it queued for the last connection again, and ahead of the authentication.
-    this.#manager.packetQueue.queue.length = 0;
     this.#library.connect();
   }
 
-  /** Sends now, in order. Only while {@link isUp}. */
+  /** Writes now, in order; the client holds nothing back. Only while {@link isUp}. */
   send(request: Request): void {
     this.#manager.queue(request, (error) => {
       if (error) request.onFail(new CoordinatorError('outcome-unknown', 'the connection broke before the reply'));
     });
-  }
-
-  /** Takes back a request that was accepted but has not left. */
-  recall(request: Request): void {
-    const { queue } = this.#manager.packetQueue;
-    const index = queue.findIndex((packet) => packet.request === request);
-    if (index >= 0) queue.splice(index, 1);
   }
 
   ping(): void {
@@ -166,12 +158,9 @@ export class Connection {
   stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelReconnect();
-    const { socket } = this.#manager;
-    if (socket === undefined || socket.closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      socket.once('close', () => resolve());
-      this.drop('the session has ended');
-    });
+    if (this.#hasSocket) this.drop('the session has ended');
+    else this.#closed.resolve();
+    return this.#closed.promise;
   }
 
   /** In turn, from the one after the last; after each round through all of them a pause that doubles, with jitter. */
@@ -182,6 +171,7 @@ export class Connection {
     this.#failures++;
     const tryNext = () => {
       this.attemptMs = clock.elapsed();
+      this.#hasSocket = true;
       found(this.#manager.servers[this.#nextServer++ % servers.length] as Server);
     };
     if (round === 0 || !isRoundComplete) {
@@ -228,7 +218,10 @@ export class Connection {
         this.#events.onUp();
         break;
       case STATE.disconnected:
-        this.#events.onDown(this.#unsent());
+        this.#hasSocket = false;
+        if (this.#stopped) this.#closed.resolve();
+        // Authentication and watches for a greeting that never came; the next connection brings its own.
+        this.#manager.packetQueue.queue.length = 0;
         break;
       case STATE.expired:
         this.#events.onExpired();
@@ -237,12 +230,5 @@ export class Connection {
         this.#events.onAuthenticationFailed();
         break;
     }
-  }
-
-  #unsent(): Request[] {
-    const packets = this.#manager.packetQueue.queue.splice(0);
-    return packets.flatMap(({ request }) =>
-      request instanceof Request && request.header.type !== OP.ping ? [request] : [],
-    );
   }
 }

@@ -44,7 +44,6 @@ export class Link {
     this.#clock = options.clock;
     this.#connection = new Connection(options, {
       onUp: () => this.#onUp(),
-      onDown: (unsent) => this.#onDown(unsent),
       onExpired: () => this.#end(new CoordinatorError('session-lost', `session ${this.sessionId} has expired`)),
       onAuthenticationFailed: () =>
         this.#end(new CoordinatorError('forbidden', `${options.url} refuses the user and password`)),
@@ -171,7 +170,6 @@ export class Link {
   /** The deadline has passed. What was not sent by now never will be. */
   #expire(request: Request): CoordinatorError {
     if (request.sent) return new CoordinatorError('outcome-unknown', `${this.#options.url} did not answer in time`);
-    this.#connection.recall(request);
     this.#waiting = this.#waiting.filter((other) => other !== request);
     return new CoordinatorError('unavailable', `${this.#options.url} was not reachable in time; nothing was sent`);
   }
@@ -180,11 +178,6 @@ export class Link {
     this.#isEstablished = true;
     this.#whenUp();
     for (const request of this.#waiting.splice(0)) this.#connection.send(request);
-  }
-
-  #onDown(unsent: readonly Request[]): void {
-    this.#waiting.unshift(...unsent);
-    if (this.signal.aborted && this.#refusal !== undefined) this.#refuse(this.#refusal);
   }
 
   /** From here on nothing is accepted, and what was not sent will not be. */

@@ -70,8 +70,9 @@ class ZooKeeperSession implements Session {
   async getMany(paths: readonly string[]): Promise<(Node | undefined)[]> {
     for (const path of paths) assertPath(path);
     const deadlineMs = this.#link.deadline();
-    const nodes = this.#options.ensemble.hasMultiRead ? await this.#getByMultiRead(paths, deadlineMs) : undefined;
-    return nodes ?? mapLimited(paths, SINGLE_READS_IN_FLIGHT, (path) => this.#get(path, deadlineMs));
+    const asked = [...paths]; // read again later, whatever the caller does with its array meanwhile
+    const nodes = this.#options.ensemble.hasMultiRead ? await this.#getByMultiRead(asked, deadlineMs) : undefined;
+    return nodes ?? mapLimited(asked, SINGLE_READS_IN_FLIGHT, (path) => this.#get(path, deadlineMs));
   }
 
   async children(path: string): Promise<string[] | undefined> {
@@ -90,8 +91,9 @@ class ZooKeeperSession implements Session {
       return [];
     }
     const { tree } = this.#options;
-    const request = multiRequest(ops, tree);
-    return this.#link.exchange(request, (frame) => decodeMulti(frame, ops, tree.root), this.#link.deadline());
+    const sent = [...ops]; // the reply is read with these, whatever the caller does with its array meanwhile
+    const request = multiRequest(sent, tree);
+    return this.#link.exchange(request, (frame) => decodeMulti(frame, sent, tree.root), this.#link.deadline());
   }
 
   close(): Promise<void> {
