@@ -7,6 +7,7 @@ import { CronkeeperError, messageOf } from './errors.ts';
 import type { RunError, RunStatus } from './launch.ts';
 import { nextSlot } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
+import { recordProblem } from './soundness.ts';
 import type { Task } from './task.ts';
 
 /** Grows when a change of the stored form is not understood by older code. */
@@ -171,34 +172,7 @@ export function decodeRecord(id: string, text: string): TaskRecord {
   } catch (error) {
     throw new CronkeeperError('corrupt', `task ${id}: its node holds no JSON: ${messageOf(error)}`);
   }
-  const problem = recordProblem(id, value);
+  const problem = recordProblem(id, value, RECORD_VERSION);
   if (problem !== undefined) throw new CronkeeperError('corrupt', `task ${id}: ${problem}`);
   return value as TaskRecord;
-}
-
-/** Shallow on purpose: it runs for every launch. It holds off foreign and future records, not a forger. */
-function recordProblem(id: string, value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return 'its node holds no object';
-  const record = value as Partial<TaskRecord>;
-  if (record.v !== RECORD_VERSION) {
-    return `its record has version ${JSON.stringify(record.v) ?? 'none'}; this program reads version ${RECORD_VERSION}`;
-  }
-  const { task } = record;
-  if (typeof task !== 'object' || task === null || task.id !== id) return 'its record belongs to no task or to another';
-  const sound =
-    typeof task.schedule?.kind === 'string' &&
-    typeof task.code?.hash === 'string' &&
-    typeof task.retry?.attempts === 'number' &&
-    typeof task.misfire?.policy === 'string' &&
-    typeof task.timeoutMs === 'number' &&
-    Number.isSafeInteger(record.timer) &&
-    Number.isSafeInteger(record.revision) &&
-    (record.dueMs === undefined || Number.isSafeInteger(record.dueMs)) &&
-    (record.nextSlotMs === undefined || Number.isSafeInteger(record.nextSlotMs)) &&
-    Array.isArray(record.manual) &&
-    Array.isArray(record.asked) &&
-    Array.isArray(record.runs) &&
-    Array.isArray(record.chunks) &&
-    Array.isArray(record.deadSlots);
-  return sound ? undefined : 'its record lacks fields that every record has';
 }

@@ -1,0 +1,139 @@
+/**
+ * Whether what a task's node holds is a record that the engine can work with. Somebody may have edited it by hand; a
+ * tick that stumbled over it would hold up the tasks of everybody else. It runs for every record that is read, so it
+ * looks at each field once and builds nothing.
+ */
+
+type Check = (value: unknown) => boolean;
+
+interface Field {
+  readonly name: string;
+  readonly check: Check;
+}
+
+/** The last moment that a Date can show. */
+const DATE_MAX_MS = 8.64e15;
+const DURATION_MAX_MS = 3_652.5 * 86_400_000;
+const SLOTS_LISTED_MAX = 10_000;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const within =
+  (min: number, max: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+
+const instant = within(0, DATE_MAX_MS);
+const duration = within(0, DURATION_MAX_MS);
+const count = within(0, Number.MAX_SAFE_INTEGER);
+const atLeastOne = within(1, Number.MAX_SAFE_INTEGER);
+const text: Check = (value) => typeof value === 'string';
+const flag: Check = (value) => typeof value === 'boolean';
+const finite: Check = (value) => Number.isFinite(value);
+
+const oneOf =
+  (...allowed: readonly unknown[]): Check =>
+  (value) =>
+    allowed.includes(value);
+
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+
+const fieldsOf = (shape: Readonly<Record<string, Check>>): Field[] =>
+  Object.entries(shape).map(([name, check]) => ({ name, check }));
+
+function shaped(shape: Readonly<Record<string, Check>>): Check {
+  const fields = fieldsOf(shape);
+  return (value) => isObject(value) && fields.every(({ name, check }) => check(value[name]));
+}
+
+const SCHEDULES: Readonly<Record<string, Check>> = {
+  cron: shaped({ expression: text, timeZone: text, dst: text }),
+  every: shaped({ everyMs: atLeastOne, anchorMs: instant }),
+  at: shaped({ atMs: instant }),
+  after: shaped({ afterMs: duration }),
+};
+
+const schedule: Check = (value) =>
+  isObject(value) && Object.hasOwn(SCHEDULES, String(value.kind)) && SCHEDULES[String(value.kind)]?.(value) === true;
+
+const labels: Check = (value) => isObject(value) && Object.values(value).every(text);
+
+const TASK_FIELDS = fieldsOf({
+  schedule,
+  code: shaped({ hash: text, kind: oneOf('module', 'script') }),
+  startMs: optional(instant),
+  endMs: optional(instant),
+  maxRuns: optional(atLeastOne),
+  spreadMs: duration,
+  paused: flag,
+  labels,
+  misfire: shaped({ policy: oneOf('skip', 'once', 'all'), windowMs: duration, max: within(1, SLOTS_LISTED_MAX) }),
+  overlap: oneOf('skip', 'queue'),
+  retry: shaped({ attempts: atLeastOne, backoffMs: duration, factor: finite, maxMs: duration, jitter: flag }),
+  timeoutMs: duration,
+  delivery: oneOf('at-least-once', 'at-most-once'),
+  capabilities: shaped({ fetch: listOf(text), call: listOf(text) }),
+  history: atLeastOne,
+});
+
+const manual = shaped({ slotMs: instant, key: optional(text) });
+
+const run = shaped({
+  slotMs: instant,
+  attempt: count,
+  status: text,
+  startedMs: instant,
+  finishedMs: instant,
+  fence: count,
+  revision: count,
+  error: optional(shaped({ name: text, message: text, stack: optional(text) })),
+  logs: optional(listOf(text)),
+  retryMs: optional(instant),
+  lastSlotMs: optional(instant),
+  count: optional(count),
+});
+
+const RECORD_FIELDS = fieldsOf({
+  revision: count,
+  createdMs: instant,
+  updatedMs: instant,
+  registeredMs: instant,
+  timer: count,
+  dueMs: optional(instant),
+  nextSlotMs: optional(instant),
+  decidedMs: optional(instant),
+  retry: optional(
+    shaped({ slotMs: instant, attempt: atLeastOne, dueMs: instant, sinceMs: instant, manual: optional(manual) }),
+  ),
+  manual: listOf(manual),
+  asked: listOf(shaped({ key: text, slotMs: instant })),
+  launches: count,
+  busy: optional(listOf(shaped({ fromMs: instant, untilMs: instant }))),
+  ended: optional(oneOf('completed', 'exhausted', 'removed')),
+  runs: listOf(run),
+  chunks: listOf(shaped({ index: count, count: atLeastOne })),
+  deadSlots: listOf(instant),
+});
+
+/** What is wrong with the record of a task; undefined when it is sound. */
+export function recordProblem(id: string, value: unknown, version: number): string | undefined {
+  if (!isObject(value)) return 'its node holds no object';
+  if (value.v !== version) {
+    return `its record has version ${JSON.stringify(value.v) ?? 'none'}; this program reads version ${version}`;
+  }
+  const { task } = value;
+  if (!isObject(task) || task.id !== id) return 'its record belongs to no task or to another';
+  const wrong =
+    TASK_FIELDS.find(({ name, check }) => !check(task[name])) ??
+    RECORD_FIELDS.find(({ name, check }) => !check(value[name]));
+  return wrong === undefined ? undefined : `its record is not sound: look at ${wrong.name}`;
+}
