@@ -3,7 +3,7 @@ import { CronkeeperError, type Problem, received } from './errors.ts';
 import { NAMESPACE_PATTERN } from './layout.ts';
 import { SHARDS_MAX } from './namespace.ts';
 import { LINGER_MS_MAX } from './tick.ts';
-import { parseCoordinatorUrl } from './url.ts';
+import { parseCoordinatorUrl, shownUrl } from './url.ts';
 
 export interface Config {
   /** Undefined: not set. Local commands then use a file, a Lambda refuses to start. */
@@ -128,7 +128,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (text === undefined || text === '') return [setting.key, setting.fallback];
     const value = setting.range === undefined ? text : readNumber(text, setting.range);
     if (value === undefined || setting.check?.(text) === false) {
-      const shown = setting.unit === 'secret' ? `${text.length} characters` : received(text);
+      const shown = setting.unit === 'secret' ? `${text.length} characters` : received(shownUrl(text));
       problems.push({ field: setting.name, message: `received ${shown}; allowed: ${setting.allowed}` });
     }
     return [setting.key, value];

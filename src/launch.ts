@@ -10,17 +10,6 @@ export type RunStatus = 'succeeded' | 'failed' | 'timed-out' | 'skipped' | 'unce
 /** `<taskId>@<slotMs>`: the launch's name and its idempotency key. Task ids hold no `@`. */
 export const launchId = (taskId: string, slotMs: EpochMs): string => `${taskId}@${slotMs}`;
 
-export interface LaunchName {
-  readonly taskId: string;
-  readonly slotMs: EpochMs;
-}
-
-export function parseLaunchId(id: string): LaunchName | undefined {
-  const at = id.lastIndexOf('@');
-  const slotMs = Number(id.slice(at + 1));
-  return at > 0 && Number.isSafeInteger(slotMs) ? { taskId: id.slice(0, at), slotMs } : undefined;
-}
-
 /**
  * Classes of a run's error. `Syntax` … `CapabilityDenied`: the task's own doing. `EngineTrap`: the sandbox broke, and
  * held. `WorkerLost`: another run took the worker with it; the launch counts as not started. `Cancelled`: the caller

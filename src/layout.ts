@@ -122,7 +122,7 @@ export interface DueMinute {
 export function dueMinute(dueMs: EpochMs): DueMinute {
   const ms = Math.max(0, dueMs);
   return {
-    day: String(Math.floor(ms / DAY_MS)).padStart(6, '0'),
+    day: String(Math.floor(ms / DAY_MS)).padStart(7, '0'),
     minute: String(Math.floor((ms % DAY_MS) / MINUTE_MS)).padStart(4, '0'),
   };
 }

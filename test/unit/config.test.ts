@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { readConfig, SETTINGS } from '../../src/config.ts';
+import { errorOf } from '../support/error-of.ts';
+
+describe('the environment', () => {
+  test('that says nothing gives the defaults, and no URL', () => {
+    expect(readConfig({})).toEqual({
+      namespace: 'default',
+      sessionTimeoutMs: 10_000,
+      shards: 8,
+      lingerMs: 0,
+      port: 8_080,
+    });
+    expect(readConfig({ CRONKEEPER_URL: '', PORT: '' })).toEqual(readConfig({}));
+  });
+
+  test('that says everything is read', () => {
+    expect(
+      readConfig({
+        CRONKEEPER_URL: 'zookeeper://a:2181/cron',
+        CRONKEEPER_NAMESPACE: 'prod_1-a',
+        CRONKEEPER_ZK_AUTH: 'user:pass:word',
+        CRONKEEPER_SESSION_TIMEOUT_MS: '4000',
+        CRONKEEPER_SHARDS: '16',
+        CRONKEEPER_LINGER_MS: '55000',
+        CRONKEEPER_API_TOKEN: 'a'.repeat(16),
+        CRONKEEPER_READ_TOKEN: 'b'.repeat(64),
+        PORT: '0',
+        PATH: '/bin',
+      }),
+    ).toEqual({
+      url: 'zookeeper://a:2181/cron',
+      namespace: 'prod_1-a',
+      zkAuth: 'user:pass:word',
+      sessionTimeoutMs: 4_000,
+      shards: 16,
+      lingerMs: 55_000,
+      apiToken: 'a'.repeat(16),
+      readToken: 'b'.repeat(64),
+      port: 0,
+    });
+  });
+
+  test.each([
+    ['CRONKEEPER_URL', 'localhost:2181', '"localhost:2181"'],
+    ['CRONKEEPER_NAMESPACE', 'a/b', '"a/b"'],
+    ['CRONKEEPER_NAMESPACE', 'x'.repeat(65), '"xxx'],
+    ['CRONKEEPER_SESSION_TIMEOUT_MS', '999', '"999"'],
+    ['CRONKEEPER_SESSION_TIMEOUT_MS', '40001', '"40001"'],
+    ['CRONKEEPER_SESSION_TIMEOUT_MS', '10s', '"10s"'],
+    ['CRONKEEPER_SHARDS', '0', '"0"'],
+    ['CRONKEEPER_SHARDS', '257', '"257"'],
+    ['CRONKEEPER_SHARDS', '1.5', '"1.5"'],
+    ['CRONKEEPER_SHARDS', '1e1', '"1e1"'],
+    ['CRONKEEPER_SHARDS', ' 8', '" 8"'],
+    ['CRONKEEPER_LINGER_MS', '-1', '"-1"'],
+    ['CRONKEEPER_LINGER_MS', '840001', '"840001"'],
+    ['PORT', '65536', '"65536"'],
+    ['PORT', 'http', '"http"'],
+  ])('%s=%s is refused: name, what was received, what is allowed', (name, value, shown) => {
+    const error = errorOf(() => readConfig({ [name]: value }));
+    expect(error.code).toBe('invalid');
+    const allowed = SETTINGS.find((setting) => setting.name === name)?.allowed;
+    expect(error.problems).toEqual([{ field: name, message: expect.stringContaining(`received ${shown}`) }]);
+    expect(error.message).toContain(`${name}: received`);
+    expect(error.message).toContain(`allowed: ${allowed}`);
+  });
+
+  test.each([
+    ['CRONKEEPER_ZK_AUTH', 'nocolon-s3cret'],
+    ['CRONKEEPER_ZK_AUTH', ':s3cret'],
+    ['CRONKEEPER_API_TOKEN', `s3cret${'x'.repeat(1_024)}`],
+    ['CRONKEEPER_API_TOKEN', `s3cret ${'x'.repeat(20)}`],
+    ['CRONKEEPER_READ_TOKEN', `s3crét${'x'.repeat(20)}`],
+    ['CRONKEEPER_URL', 'zookeeper://user:s3cret@host'],
+  ])('%s that is wrong is refused without being shown', (name, value) => {
+    const { message } = errorOf(() => readConfig({ [name]: value }));
+    expect(message).toContain(name);
+    expect(message).not.toContain('s3cr');
+  });
+
+  test('with many mistakes names all of them at once', () => {
+    const error = errorOf(() => readConfig({ CRONKEEPER_SHARDS: 'x', PORT: 'y', CRONKEEPER_LINGER_MS: 'z' }));
+    expect(error.problems.map(({ field }) => field)).toEqual(['CRONKEEPER_SHARDS', 'CRONKEEPER_LINGER_MS', 'PORT']);
+  });
+
+  test('is not changed by who changes it later', () => {
+    const environment: Record<string, string> = { PORT: '1' };
+    const config = readConfig(environment);
+    environment.PORT = '2';
+    expect(config.port).toBe(1);
+  });
+});
