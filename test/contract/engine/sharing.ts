@@ -1,7 +1,7 @@
 /** Many ticks, hostile tasks, little time: nothing is doubled, nobody waits for long, nothing is left behind. */
 import { expect, it } from '@jest/globals';
 import type { TickReport } from '../../../src/report.ts';
-import { accountedFor, hasRun, leftovers, runsOf, statuses } from './eyes.ts';
+import { accountedFor, hasRun, leftovers, runsOf, statuses, tree } from './eyes.ts';
 import { at, clockAt, EVERY_SLOT, eventually, GATED, Gate, linger, type TestEngine, task } from './world.ts';
 
 export function sharingTests(engine: TestEngine): void {
@@ -40,13 +40,15 @@ export function sharingTests(engine: TestEngine): void {
     const keeper = await engine.open({ capabilities: { gate: gate.capability } });
     await keeper.tasks.putMany([
       task('beat', { schedule: { every: '100ms' }, ...EVERY_SLOT }),
-      task('soon', { schedule: { after: '700ms' } }),
+      task('soon', { schedule: { after: '1500ms' } }),
       task('gated', { schedule: { after: '100ms' }, ...GATED }),
     ]);
     const { stop, until } = await linger(engine, {}, keeper);
     await gate.reached();
     await until('it is in full swing', hasRun(engine, 'beat', 3));
-    expect(await leftovers(engine)).not.toEqual([]);
+    const isJournalled = async () =>
+      [...(await tree(engine, 'shards'))].some(([path, data]) => path.includes('/journal/') && data.includes('-soon'));
+    await until('what is to start soon is written down', isJournalled);
     const session = await engine.holder();
     const stopped = stop();
     gate.open();
@@ -183,6 +185,30 @@ export function sharingTests(engine: TestEngine): void {
     expect(report.due).toBe(accountedFor(report));
     expect(await runsOf(engine, onShard(0))).toHaveLength(before);
     expect(await thief.get(lock(0))).toMatchObject({ data: 'thief' });
+  });
+
+  it('does not start what it could not claim, because somebody else has taken the shard', async () => {
+    const gate = new Gate();
+    const keeper = await engine.open({ capabilities: { gate: gate.capability } });
+    const { lock, epoch, shardOf } = engine.layout;
+    const witness = ['a', 'b', 'c', 'd', 'e', 'f'].find((id) => shardOf(id) !== shardOf('claimed')) as string;
+    const { until, stop } = await linger(engine, {}, keeper);
+    const shard = shardOf('claimed');
+    await keeper.tasks.put(task('claimed', { schedule: { after: '400ms' }, delivery: 'at-most-once', ...GATED }));
+    const thief = await engine.session();
+    await thief.multi([
+      { op: 'remove', path: lock(shard) },
+      { op: 'create', path: lock(shard), data: 'thief', mode: 'ephemeral' },
+      { op: 'set', path: epoch(shard), data: 'thief' },
+    ]);
+    await keeper.tasks.put(task(witness, { schedule: { after: '600ms' } }));
+    await until('its slot has gone by', hasRun(engine, witness));
+    expect(await stop()).toMatchObject({ succeeded: 1, fenced: 1, deferred: 1 });
+    expect(gate.arrivals).toEqual([]);
+    await thief.close();
+    gate.open();
+    expect(await keeper.tick()).toMatchObject({ succeeded: 1, uncertain: 0 });
+    expect(gate.arrivals).toMatchObject([{ attempt: 1 }]);
   });
 
   it('prepares thousands of launches of one instant without losing any', async () => {
