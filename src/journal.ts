@@ -3,7 +3,7 @@
  * lease before a run starts; a node is used again once all its launches are recorded, and removed at the end.
  */
 import type { EpochMs } from './clock.ts';
-import type { Op, Session } from './coordinator.ts';
+import { isRefused, type Op, type Session } from './coordinator.ts';
 import { isCronkeeperError } from './errors.ts';
 import { launchId } from './launch.ts';
 import { decodeJournal, encodeJournal, type JournalEntry, type Layout } from './layout.ts';
@@ -100,8 +100,10 @@ export class Journal {
     }
   }
 
+  /** A node that was not there a moment ago and is now was made by a write that is applied late: its name is ours. */
   async #lookAgain(writings: readonly Writing[], error: unknown, attempt: number): Promise<void> {
-    if (!isCronkeeperError(error, 'outcome-unknown') || attempt >= WRITE_ATTEMPTS_MAX) throw error;
+    const isUnsure = isCronkeeperError(error, 'outcome-unknown') || isRefused(error, 'node-exists');
+    if (!isUnsure || attempt >= WRITE_ATTEMPTS_MAX) throw error;
     const found = await this.#session.getMany(writings.map(({ node }) => node.path));
     for (const [i, { node }] of writings.entries()) node.exists = found[i] !== undefined;
   }
