@@ -298,10 +298,13 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** For servers that live for seconds: a third of the start-up time, and no waiting for the disk. */
+/**
+ * For servers that live for seconds: a third of the start-up time, and no waiting for the disk. The heap must hold the
+ * last 500 writes, which the server keeps for its followers, at up to 512 KiB each.
+ */
 export const SHORT_LIVED_JVM_FLAGS = [
   '-XX:+UseSerialGC',
   '-XX:TieredStopAtLevel=1',
-  '-Xmx128m',
+  '-Xmx512m',
   '-Dzookeeper.forceSync=no',
 ] as const;

@@ -137,7 +137,7 @@ export class Connection {
     this.#library.connect();
   }
 
-  /** Writes now, in order; the client holds nothing back. Only while {@link isUp}. */
+  /** Writes now, in order: the client pauses for a busy socket only after it has written the latest. While {@link isUp}. */
   send(request: Request): void {
     this.#manager.queue(request, (error) => {
       if (error) request.onFail(new CoordinatorError('outcome-unknown', 'the connection broke before the reply'));
