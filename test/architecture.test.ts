@@ -11,7 +11,20 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ],
   [
     'domain',
-    ['layout', 'schedule', 'schedule/*', 'program', 'task', 'record', 'history', 'plan', 'settle', 'edit', 'view'],
+    [
+      'layout',
+      'schedule',
+      'schedule/*',
+      'program',
+      'task',
+      'soundness',
+      'record',
+      'history',
+      'plan',
+      'settle',
+      'edit',
+      'view',
+    ],
   ],
   [
     'protocol',
@@ -57,7 +70,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
 /** Decide, and do nothing else: no waiting, no clock, no session. */
 const PURE = [
   ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'launch', 'layout', 'schedule', 'schedule/*', 'program'],
-  ...['task', 'record', 'history', 'plan', 'settle', 'edit', 'view', 'report', 'trigger', 'trigger/*'],
+  ...['task', 'soundness', 'record', 'history', 'plan', 'settle', 'edit', 'view', 'report', 'trigger', 'trigger/*'],
 ];
 
 const sources = readSources('src', 'handlers').filter(({ path }) => !path.endsWith('.d.ts'));

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { COMMIT_ITEMS_MAX } from '../../src/commit.ts';
 import { PAGE_ENTRIES_MAX } from '../../src/due.ts';
-import { encodeRecord, TOMBSTONE_MS } from '../../src/record.ts';
+import { dueMinute } from '../../src/layout.ts';
+import { encodeRecord, type TaskRecord, TOMBSTONE_MS } from '../../src/record.ts';
 import type { TaskDocument } from '../../src/task.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 import type { Fault } from '../support/faulty-session.ts';
@@ -220,6 +221,60 @@ describe('an edit between the decision and its commit', () => {
   });
 });
 
+describe('a commit that meets what it does not expect', () => {
+  test('makes a directory again that was swept meanwhile', async () => {
+    const ids = await putMany(3);
+    const items = await holder.items();
+    holder.session.before = async () => {
+      for (const { shard } of holder.leases) {
+        const day = `${holder.layout.due(shard)}/${dueMinute(START_MS + 2 * MINUTE_MS).day}`;
+        const path = `${day}/${dueMinute(START_MS + 2 * MINUTE_MS).minute}`;
+        if ((await holder.eyes.children(path))?.length === 0) await holder.eyes.multi([{ op: 'remove', path }]);
+      }
+    };
+    await holder.commit(items);
+    await holdAllRecorded(ids);
+  });
+
+  test('writes over chunks and dead letters that are there, and misses none that are gone', async () => {
+    const [id = ''] = await putMany(1, { retry: { attempts: 1 }, history: 9 });
+    const foreign = [holder.layout.chunk(id, 0), holder.layout.dead(id, START_MS + 5 * MINUTE_MS)];
+    await holder.eyes.multi(foreign.map((path) => ({ op: 'create', path, data: 'left by somebody' })));
+    for (let i = 0; i < 40; i++) {
+      await holder.commit(await holder.items(failing()));
+      expect(holder.failure).toBeUndefined();
+      if (i === 20) {
+        // Somebody cleans up by hand.
+        const { chunks, deadSlots } = (await holder.record(id)) as TaskRecord;
+        const paths = [
+          ...chunks.map(({ index }) => holder.layout.chunk(id, index)),
+          ...deadSlots.map((slotMs) => holder.layout.dead(id, slotMs)),
+        ];
+        await holder.eyes.multi(paths.map((path) => ({ op: 'remove', path })));
+      }
+      holder.nowMs += MINUTE_MS;
+    }
+    expect((await holder.runs(id)).slice(0, 9).map(({ slotMs }) => slotMs)).toEqual(
+      Array.from({ length: 9 }, (_, i) => START_MS + (40 - i) * MINUTE_MS),
+    );
+    expect((await holder.users.deadLetters()).items).toHaveLength(10);
+  });
+
+  // The first is refused and made again, the second cannot be any more: its entries must still be on their page.
+  test('leaves on a shared page what a later commit did not get to record', async () => {
+    const ids = await putMany(2 * COMMIT_ITEMS_MAX);
+    const items = (await holder.items()).toSorted((a, b) => a.entry.taskId.localeCompare(b.entry.taskId));
+    const first = items[0]?.entry.taskId as string;
+    holder.session.before = async () => void (await holder.users.put(documentOf({ id: first, timeout: '3s' })));
+    holder.session.faults.push('none', 'none', 'none', 'unavailable');
+    await holder.commit(items);
+    expect(holder.failure).toMatchObject({ code: 'unavailable' });
+    const recorded = await Promise.all(ids.map(async (id) => (await holder.runs(id)).length));
+    expect(recorded.filter((count) => count === 1)).toHaveLength(COMMIT_ITEMS_MAX);
+    await holder.holdTree(ids);
+  });
+});
+
 describe('a tombstone', () => {
   async function buried(): Promise<string> {
     const [id = ''] = await putMany(1, { retry: { attempts: 1 }, history: 20 });
@@ -304,27 +359,17 @@ describe('a batch that is too large for one transaction', () => {
     expect((await holder.runs('task-5'))[0]?.logs).toEqual(logs);
   });
 
-  // Sixty-four pages, each with sixty-three entries to be written again.
+  // Sixty-four pages, each with sixty-three long lines to be written again.
   test('of pages that are only shortened is split', async () => {
-    const long = (i: number) => `${String(i).padStart(5, '0')}-${'x'.repeat(122)}`;
-    const pages = COMMIT_ITEMS_MAX;
-    for (let page = 0; page < pages; page++) {
-      // One in each page is due at once, the others at the end of the minute.
-      const slots = Array.from({ length: 50 }, (_, i) =>
-        documentOf({
-          id: long(page * 50 + i),
-          schedule: { at: new Date(START_MS + (i === 0 ? 1_000 : 59_000)).toISOString() },
-        }),
-      );
-      await holder.users.putMany(slots);
+    const ids = Array.from({ length: COMMIT_ITEMS_MAX }, (_, i) => `task-${i}`);
+    for (const id of ids) await holder.users.put(documentOf({ id }));
+    const others = Array.from({ length: 63 }, (_, i) => `${START_MS + 119_999}-1-${String(i).padStart(128, 'x')}`);
+    for (const [path, lines] of await holder.storedPages()) {
+      await holder.eyes.multi([{ op: 'set', path, data: [...lines, ...others].join('\n') }]);
     }
-    holder.nowMs = START_MS + 1_000;
-    const items = await holder.items();
-    expect(items).toHaveLength(pages);
-    await holder.commit(items);
-    expect(holder.failure).toBeUndefined();
-    expect(holder.committed).toHaveLength(pages);
-    await holder.holdTree([long(0), long(50), long(51)]);
+    holder.nowMs = START_MS + MINUTE_MS;
+    await holder.commit(await holder.items());
+    await holdAllRecorded(ids);
   });
 
   test('of tombstones with long histories is split', async () => {
@@ -332,7 +377,7 @@ describe('a batch that is too large for one transaction', () => {
     const ops = [];
     for (const id of ids) {
       await holder.users.remove(id);
-      const record = (await holder.record(id)) as NonNullable<Awaited<ReturnType<Holder['record']>>>;
+      const record = (await holder.record(id)) as TaskRecord;
       const chunks = Array.from({ length: 200 }, (_, index) => ({ index, count: 1 }));
       ops.push([
         { op: 'set', path: holder.layout.task(id), data: encodeRecord({ ...record, chunks }) } as const,

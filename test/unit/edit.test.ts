@@ -159,6 +159,9 @@ describe('a pause', () => {
     const { nextSlotMs: _, dueMs: __, ...rest } = completed;
     expect(resume(rest, START_MS + HOUR_MS)).toMatchObject({ nextSlotMs: START_MS + HOUR_MS + MINUTE_MS });
     expect(resume(rest, START_MS + HOUR_MS).ended).toBeUndefined();
+    // One that completed and has no slot to come stays completed.
+    const single = { ...rest, task: taskOf({ schedule: { at: '2027-01-01T00:01:00Z' } }) };
+    expect(resume(single, START_MS + HOUR_MS).ended).toBe('completed');
     const exhausted: TaskRecord = { ...rest, ended: 'exhausted' };
     expect(resume(exhausted, START_MS + HOUR_MS)).toBe(exhausted);
   });
@@ -253,6 +256,13 @@ describe('a launch asked for by hand', () => {
     for (let i = 0; i < 5; i++) record = ran(record, START_MS + HOUR_MS);
     for (let i = 0; i < 5; i++) record = ask(record, START_MS + HOUR_MS + 1, { key: `later${i}` }).record;
     expect(record.asked).toHaveLength(MANUAL_MAX);
+  });
+
+  test('by a clock that is ahead waits for its moment, and holds up no slot', () => {
+    const { record } = ask(registered(), START_MS + HOUR_MS + 1, {});
+    expect(record.dueMs).toBe(START_MS + MINUTE_MS);
+    const { launch } = decided(record, START_MS + MINUTE_MS);
+    expect(launch).toEqual({ slotMs: START_MS + MINUTE_MS, attempt: 1, revision: 1 });
   });
 
   test('waits until a launch that is to be tried again has ended: one at a time', () => {

@@ -104,7 +104,7 @@ describe('the history of a task', () => {
         for (let i = 0; i < 1_000; i++) store.add([chars]);
         // Without its oldest chunk, too little would be left once the record is at its smallest.
         const withoutOldest = 1 + store.record.chunks.slice(0, -1).reduce((sum, { count }) => sum + count, 0);
-        expect(withoutOldest).toBeLessThanOrEqual(history);
+        if (store.record.chunks.length > 1) expect(withoutOldest).toBeLessThan(history);
         expect(Math.max(...store.chunks.keys())).toBeLessThanOrEqual(history);
       }
     }

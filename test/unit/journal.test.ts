@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ask, register } from '../../src/edit.ts';
 import { type Begun, isUnfinished, Journal } from '../../src/journal.ts';
-import { decodeJournal } from '../../src/layout.ts';
+import { decodeJournal, encodeJournal } from '../../src/layout.ts';
 import { acquire, type Lease, release } from '../../src/lease.ts';
 import type { TaskRecord } from '../../src/record.ts';
 import type { Fault } from '../support/faulty-session.ts';
@@ -201,6 +201,19 @@ describe('a successor', () => {
     third.done('task-1', SLOT_MS);
     for (const each of last) await release(holder.eyes, holder.layout, each, third.closing(each));
     expect(await stored()).toEqual([]);
+  });
+
+  test('knows the highest of the attempts, in whatever order it finds them', async () => {
+    const directory = holder.layout.journal(holder.layout.shardOf('task-1'));
+    const found = Object.entries({ a: 2, b: 3, c: 1 }).map(
+      ([name, attempt]) =>
+        ({ op: 'create', path: `${directory}/${name}`, data: encodeJournal([begun('task-1', attempt)]) }) as const,
+    );
+    await holder.eyes.multi(found);
+    const { journal: next, leases } = await successor({ 'task-1': due('task-1') });
+    expect(attempts(next.inherited('task-1'))).toEqual([[SLOT_MS, 3]]);
+    // Only the node that says so must stay.
+    expect(leases.flatMap((lease) => next.closing(lease))).toHaveLength(2);
   });
 
   test('that withdraws its own start still knows what its predecessor had begun', async () => {

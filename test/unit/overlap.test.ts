@@ -83,6 +83,12 @@ describe('slots that fall due while the launch before them runs', () => {
     expect(task.story).toEqual(['00:01:00', '00:01:00', 'overlap 00:02:00..00:03:00 (2)', '00:04:00']);
   });
 
+  test('are overlapped by a launch that is tried a third time, from its first attempt on', () => {
+    const task = new Minutes({}).run(0, failing()).run(0, failing()).run(0.5).run(0);
+    // 00:01:00, 00:02:30 and 00:04:00 to 00:04:30.
+    expect(task.story.slice(3)).toEqual(['overlap 00:02:00..00:04:00 (3)']);
+  });
+
   test('are not overlapped by a launch asked for by hand', () => {
     const task = new Minutes({});
     const manual = { slotMs: START_MS + 30_000 };
@@ -96,6 +102,14 @@ describe('slots that fall due while the launch before them runs', () => {
     // From its turn on it runs past the next slot, but not to that one's turn.
     const short = new Minutes(document).run(60 - offset + 1).run(1);
     expect(short.story).toEqual(['01:00:00', '02:00:00']);
+    // Moved by more than the time between slots, several wait for their turns; the second one's falls into the run.
+    const herd = { id: 'spread-7', spread: '10m' } as const;
+    expect(spreadOffsetMs(taskOf(herd))).toBeGreaterThan(4 * MINUTE_MS);
+    expect(new Minutes(herd).run(1.5).run(0).run(0).story).toEqual([
+      '00:01:00',
+      'overlap 00:02:00..00:02:00 (1)',
+      '00:03:00',
+    ]);
     expect(new Minutes(document).run(61).run(1).story).toEqual(['01:00:00', 'overlap 02:00:00..02:00:00 (1)']);
   });
 });
@@ -147,6 +161,9 @@ describe('an outage and a long run together', () => {
     // Each launch is followed by an outage, in which slots are missed: a span of its own for each of them.
     for (let i = 0; i < 60; i++) task.run(0.1).outage(1);
     expect(task.record.busy?.length).toBeLessThanOrEqual(8);
+    const steady = new Minutes({ overlap: 'queue', misfire: { policy: 'all', max: 1_000 } }).run(90.5);
+    for (let i = 0; i < 60; i++) steady.run(0.9);
+    expect(steady.record.busy).toHaveLength(1);
     expect(task.story.slice(0, 61)).toEqual(
       Array.from({ length: 61 }, (_, i) => clock(START_MS + (i + 1) * MINUTE_MS)),
     );
