@@ -25,7 +25,7 @@ export interface CronkeeperOptions {
   readonly namespace?: string;
   /** ZooKeeper digest credentials, `user:password`. With them, every node is created for this user alone. */
   readonly zkAuth?: string;
-  /** How long a lease outlives a holder that died. 1,000 to 40,000; default 10,000. ZooKeeper clamps it to its own bounds. */
+  /** How long a lease outlives a holder that died. 500 to 40,000; default 10,000. ZooKeeper clamps it to its own bounds. */
   readonly sessionTimeoutMs?: number;
   /** Shards of a namespace that is made now; an existing one keeps its number. 1 to 256, default 8. */
   readonly shards?: number;
@@ -80,6 +80,7 @@ class App implements Cronkeeper {
 
   async tick(options: TickOptions = {}): Promise<TickReport> {
     this.#assertOpen();
+    assertTickOptions(options);
     const { namespace, shards } = this.#place();
     return tick(
       {
@@ -136,15 +137,24 @@ class App implements Cronkeeper {
   /** Every method of the registry, each on a session that is alive. */
   #tasks(): Tasks {
     const on = <T>(use: (registry: Registry) => Promise<T>) => this.#using(({ registry }) => use(registry));
+    // What depends on a revision is not asked twice: the first time may have made it another one.
+    const once = async <T>(use: (registry: Registry) => Promise<T>) => use((await this.#opened()).registry);
     return {
-      put: (document, options) => on((registry) => registry.put(document, options)),
+      put: (document, options) => {
+        const isConditional = options?.ifMatch !== undefined || options?.ifNoneMatch !== undefined;
+        return (isConditional ? once : on)((registry) => registry.put(document, options));
+      },
       putMany: (documents) => on((registry) => registry.putMany(documents)),
       get: (id) => on((registry) => registry.get(id)),
       list: (options) => on((registry) => registry.list(options)),
-      remove: (id, options) => on((registry) => registry.remove(id, options)),
+      remove: (id, options) => (options?.ifMatch === undefined ? on : once)((registry) => registry.remove(id, options)),
       pause: (id) => on((registry) => registry.pause(id)),
       resume: (id) => on((registry) => registry.resume(id)),
-      run: (id, request) => on((registry) => registry.run(id, request)),
+      run: (id, request) => {
+        // One key for both tries: the first may have been taken, though its session ended before it could say so.
+        const keyed = { ...request, key: request?.key ?? uniqueToken() };
+        return on((registry) => registry.run(id, keyed));
+      },
       runs: (id, options) => on((registry) => registry.runs(id, options)),
       deadLetters: (options) => on((registry) => registry.deadLetters(options)),
     };
@@ -172,6 +182,7 @@ class App implements Cronkeeper {
   async #openRegistry(): Promise<Opened> {
     const session = await this.#coordinator.connect();
     try {
+      this.#assertOpen();
       const { namespace, shards } = this.#place();
       const layout = await openNamespace(session, namespace, shards);
       const name = uniqueToken();
@@ -223,6 +234,15 @@ function openCoordinator({ url, zkAuth, sessionTimeoutMs = 10_000 }: CronkeeperO
     ...(chroot !== undefined && { chroot }),
     ...(zkAuth !== undefined && { auth: zkAuth }),
   });
+}
+
+function assertTickOptions(options: TickOptions): void {
+  for (const field of ['lingerMs', 'budgetMs'] as const) {
+    const value: unknown = options[field];
+    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
+    const allowed = 'a number of milliseconds, 0 or more';
+    throw new CronkeeperError('invalid', `tick: ${field}: received ${received(value)}; allowed: ${allowed}`);
+  }
 }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set([

@@ -1,20 +1,28 @@
 /** Many documents at once: checked together before the first is stored, and cut into batches that fit a transaction. */
+import { atEndOfTurn } from './clock.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import { invalidDocument, type ParsedTask, parseTask } from './task.ts';
 
 /** Documents that one call may put. */
 export const PUT_MANY_MAX = 100_000;
 
+/** Documents that are parsed before others have their turn: a session wants its pings. */
+const PARSED_IN_A_TURN = 500;
+
 /** Tasks of one transaction, and its bytes. */
 const BATCH_TASKS_MAX = 50;
 const BATCH_BYTES_MAX = 384 * 1024;
 
 /** @throws CronkeeperError `invalid`, naming the document by its index; `too-large` for too many. */
-export function parseDocuments(documents: readonly unknown[]): ParsedTask[] {
+export async function parseDocuments(documents: readonly unknown[]): Promise<ParsedTask[]> {
   if (documents.length > PUT_MANY_MAX) {
     throw new CronkeeperError('too-large', `received ${documents.length} documents; allowed: at most ${PUT_MANY_MAX}`);
   }
-  const parsed = documents.map((document, i) => atIndex(i, () => parseTask(document)));
+  const parsed: ParsedTask[] = [];
+  for (const [i, document] of documents.entries()) {
+    parsed.push(atIndex(i, () => parseTask(document)));
+    if (i % PARSED_IN_A_TURN === PARSED_IN_A_TURN - 1) await new Promise<void>(atEndOfTurn);
+  }
   const first = new Map<string, number>();
   for (const [i, { task }] of parsed.entries()) {
     const earlier = first.get(task.id);

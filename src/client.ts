@@ -82,7 +82,7 @@ const putThrough =
 
 /** Stores documents a few at a time; the first failure stops what has not begun. */
 async function putEach(documents: readonly TaskDocument[], put: Put): Promise<PutResult[]> {
-  parseDocuments(documents);
+  await parseDocuments(documents);
   const results: PutResult[] = new Array(documents.length);
   const waiting = documents.entries();
   let hasFailed = false;

@@ -119,6 +119,7 @@ export class Committer {
       })
       .finally(() => {
         this.#running = undefined;
+        if (this.#queue.length > 0) this.#start(); // what came after the last look
       });
   }
 

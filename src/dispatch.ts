@@ -14,6 +14,7 @@ import { launchId, type Outcome } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
 import { type Launch, type Plan, plan } from './plan.ts';
+import { missingCode, neverStarts } from './problems.ts';
 import { type Done, inputOf } from './settle.ts';
 import { seedOf } from './shard.ts';
 import { type CodeCache, type Found, isLoaded, type Loaded, loadRecords } from './store.ts';
@@ -45,6 +46,10 @@ export interface DispatcherOptions {
   readonly skewMs: number;
   /** Whether a run of at most so many milliseconds may still start. */
   readonly mayStart: (timeoutMs: number) => boolean;
+  /** The longest time-out for which a tick like this one has room at all. */
+  readonly timeoutMsMax: number;
+  /** Records that fall due until then are worth keeping at hand. */
+  readonly warmUntil: () => EpochMs;
   /** Aborted when runs must end at once; what has not ended is left to the next tick. */
   readonly signal: AbortSignal;
   readonly onDeferred: (count: number) => void;
@@ -76,11 +81,6 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Entries that wait for a place. Whoever brings more should wait until there are few. */
-  get queued(): number {
-    return this.#queue.length;
-  }
-
   /** Takes due entries on; those of a task that is on its way already wait for it. */
   submit(entries: readonly TimedEntry[]): void {
     for (const entry of entries) {
@@ -97,7 +97,7 @@ export class Dispatcher {
     return waiting.some(({ timer }) => timer === entry.timer);
   }
 
-  /** Resolves when few entries wait, or none are on their way any more. */
+  /** Resolves when few entries wait for a place: whoever brings more should wait for that. */
   async room(): Promise<void> {
     while (this.#queue.length >= IN_FLIGHT_MAX) await this.#change();
   }
@@ -203,6 +203,8 @@ export class Dispatcher {
   #finished(start: Start, outcome: Outcome & Started): void {
     const { entry, lease, loaded, skipped, launch } = start;
     if (outcome.error?.class === 'Cancelled') {
+      // What never began was no attempt; what did begin stays in the journal, and the next start is the next attempt.
+      if (outcome.hasStarted === false) this.#options.journal.withdraw(entry.taskId, launch.slotMs);
       this.#defer(entry);
       return;
     }
@@ -230,8 +232,11 @@ export class Dispatcher {
     if (planned.do === 'purge') return this.#commit({ entry, lease, loaded: found, done: 'purge' });
     const { skipped, launch, closing } = planned;
     if (launch !== undefined && closing === undefined) {
-      if (!this.#options.mayStart(found.record.task.timeoutMs)) {
+      const { id, timeoutMs } = found.record.task;
+      if (!this.#options.mayStart(timeoutMs)) {
         this.#options.journal.withdraw(entry.taskId, launch.slotMs);
+        const { timeoutMsMax } = this.#options;
+        if (timeoutMs > timeoutMsMax) this.#options.onQuarantined(id, neverStarts(id, timeoutMs, timeoutMsMax));
         return this.#defer(entry);
       }
       return { entry, lease, loaded: found, skipped, launch };
@@ -322,8 +327,11 @@ export class Dispatcher {
   }
 
   #keepWarm(taskId: string, loaded: Loaded): void {
-    if (this.#warm.size >= WARM_RECORDS_MAX) this.#warm.clear();
+    this.#warm.delete(taskId);
+    if ((loaded.record.dueMs ?? Infinity) > this.#options.warmUntil()) return;
     this.#warm.set(taskId, loaded);
+    const [oldest] = this.#warm.keys();
+    if (this.#warm.size > WARM_RECORDS_MAX && oldest !== undefined) this.#warm.delete(oldest);
   }
 
   #wake(): void {
@@ -338,6 +346,3 @@ export class Dispatcher {
 /** Whether the entry is the one that the task waits for. */
 const counts = ({ timer, dueMs }: TimedEntry, { record }: Loaded): boolean =>
   record.timer === timer && record.dueMs === dueMs;
-
-const missingCode = (taskId: string, hash: string): CronkeeperError =>
-  new CronkeeperError('corrupt', `task ${taskId}: its code ${hash} is not in the registry; put the task again`);

@@ -13,6 +13,8 @@ export class Ending {
   readonly ending: AbortSignal;
   readonly #closing = new AbortController();
   readonly #ending = new AbortController();
+  /** Apart from the others: a failure may come after they have aborted. */
+  readonly #failed = new AbortController();
   readonly #clock: Clock;
   readonly #endsMs: number;
   readonly #stopWatching: () => void;
@@ -47,6 +49,7 @@ export class Ending {
   fail(error: unknown): void {
     this.#failure ??= error ?? new CronkeeperError('internal', 'the tick failed');
     this.now();
+    this.#failed.abort();
   }
 
   now(): void {
@@ -64,11 +67,9 @@ export class Ending {
   async unlessFailed<T>(done: Promise<T>): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;
     return new Promise<T>((resolve, reject) => {
-      const failed = () => {
-        if (this.#failure !== undefined) reject(this.#failure);
-      };
-      this.ending.addEventListener('abort', failed);
-      done.then(resolve, reject).finally(() => this.ending.removeEventListener('abort', failed));
+      const failed = () => reject(this.#failure);
+      this.#failed.signal.addEventListener('abort', failed);
+      done.then(resolve, reject).finally(() => this.#failed.signal.removeEventListener('abort', failed));
     });
   }
 
@@ -81,7 +82,7 @@ export class Ending {
     const lost = () => this.fail(session.signal.reason);
     const remainingMs = this.#endsMs - this.#clock.elapsed() - CLOSING_MS;
     const endOnTime = Number.isFinite(remainingMs)
-      ? this.#clock.after(Math.max(0, remainingMs), () => this.#ending.abort())
+      ? this.#clock.after(Math.max(0, remainingMs), () => this.now())
       : undefined;
     if (stop?.aborted) close();
     stop?.addEventListener('abort', close);

@@ -80,6 +80,8 @@ export interface Run {
 export interface Started {
   /** When the run began inside the worker, epoch ms with fractions. */
   readonly startedMs: number;
+  /** False where it is certain that the run never began. */
+  readonly hasStarted?: false;
 }
 
 export type OutcomeListener = (index: number, outcome: Outcome & Started) => void;

@@ -4,7 +4,7 @@
  */
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
-import { isCronkeeperError } from './errors.ts';
+import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import { launchId } from './launch.ts';
 import { decodeJournal, encodeJournal, type JournalEntry, type Layout } from './layout.ts';
 import { guardsOf, type Lease, lostLease } from './lease.ts';
@@ -29,6 +29,9 @@ interface Writing {
   readonly node: JournalNode;
   readonly launches: readonly Begun[];
 }
+
+/** A task's record, none, or one that cannot be read. */
+type Recorded = TaskRecord | CronkeeperError | undefined;
 
 /** A launch that an earlier holder had begun, and the node that says so. */
 interface Inherited {
@@ -134,10 +137,7 @@ export class Journal {
    * Reads what earlier holders of the shards left, and keeps what is not recorded. Their nodes stay until it is:
    * should this holder die too, the next one must still learn of it.
    */
-  async takeOver(
-    leases: readonly Lease[],
-    readRecords: (ids: readonly string[]) => Promise<(TaskRecord | undefined)[]>,
-  ) {
+  async takeOver(leases: readonly Lease[], readRecords: (ids: readonly string[]) => Promise<readonly Recorded[]>) {
     await Promise.all(
       leases.map(async (lease) => {
         const directory = this.#layout.journal(lease.shard);
@@ -154,9 +154,13 @@ export class Journal {
     );
   }
 
-  #inherit(node: JournalNode, entries: readonly JournalEntry[], records: readonly (TaskRecord | undefined)[]) {
+  #inherit(node: JournalNode, entries: readonly JournalEntry[], records: readonly Recorded[]) {
     for (const [i, { taskId, slotMs, attempt }] of entries.entries()) {
       const record = records[i];
+      if (record instanceof CronkeeperError) {
+        node.open++; // it stays for somebody who understands the record
+        continue;
+      }
       if (record === undefined || !isUnfinished(record, slotMs, attempt)) continue;
       const slots = this.#inherited.get(taskId) ?? new Map<EpochMs, Inherited>();
       this.#inherited.set(taskId, slots);

@@ -11,8 +11,11 @@ import { assertTaskId, invalidDocument } from './task.ts';
 import { type DeadLetterView, type ListOptions, type Page, pageLimit, type RunsOptions } from './tasks.ts';
 import { type QuarantinedView, type Run, runView, TASK_STATUSES, type TaskView, taskView } from './view.ts';
 
-/** Buckets whose names are read at a time, and records that one page looks at, at most. */
-const BUCKETS_AHEAD = 32;
+/** Buckets whose names are read at a time: few for a first page, more when those hold little. */
+const BUCKETS_AHEAD = { first: 4, most: 64 } as const;
+
+/** Records that are read at a time at least, and that one page looks at, at most. */
+const RECORDS_AT_ONCE = 100;
 const RECORDS_READ_MAX = 5_000;
 
 export async function listTasks(
@@ -24,44 +27,56 @@ export async function listTasks(
   const matches = filterOf(options);
   const items: (TaskView | QuarantinedView)[] = [];
   let read = 0;
-  for await (const { bucket, ids } of bucketsFrom(session, layout, options.cursor)) {
-    const wanted = ids.filter((id) => id.startsWith(options.prefix ?? ''));
-    for (let i = 0; i < wanted.length; i += limit) {
-      const part = wanted.slice(i, i + limit);
-      const views = await viewsOf(session, layout, part);
-      read += part.length;
+  for await (const names of namesFrom(session, layout, options.cursor)) {
+    const wanted = names.filter(({ id }) => id.startsWith(options.prefix ?? ''));
+    const size = Math.max(limit, RECORDS_AT_ONCE);
+    for (let i = 0; i < wanted.length; i += size) {
+      const part = wanted.slice(i, i + size);
+      const views = await viewsOf(
+        session,
+        layout,
+        part.map(({ id }) => id),
+      );
       for (const [k, view] of views.entries()) {
         if (view !== undefined && matches(view)) items.push(view);
-        if (items.length === limit) return pageOf(items, cursorAt(bucket, part[k] as string));
+        if (items.length === limit) return pageOf(items, cursorAt(part[k] as Name));
       }
-      if (read >= RECORDS_READ_MAX) return pageOf(items, cursorAt(bucket, part.at(-1) as string));
+      read += part.length;
+      if (read >= RECORDS_READ_MAX) return pageOf(items, cursorAt(part.at(-1) as Name));
     }
   }
   return pageOf(items);
 }
 
-const cursorAt = (bucket: string, id: string): string => Buffer.from(`${bucket}/${id}`).toString('base64url');
+interface Name {
+  readonly bucket: string;
+  readonly id: string;
+}
+
+const cursorAt = ({ bucket, id }: Name): string => Buffer.from(`${bucket}/${id}`).toString('base64url');
 
 const pageOf = (items: (TaskView | QuarantinedView)[], cursor?: string): Page<TaskView | QuarantinedView> => ({
   items: items.sort((a, b) => (a.id < b.id ? -1 : 1)),
   ...(cursor !== undefined && { cursor }),
 });
 
-/** Names of the tasks, sorted within their bucket, after the cursor. */
-async function* bucketsFrom(session: Session, layout: Layout, cursor: string | undefined) {
+/** Names of the tasks after the cursor, some buckets at a time, sorted within each. */
+async function* namesFrom(session: Session, layout: Layout, cursor: string | undefined): AsyncGenerator<Name[], void> {
   const after = cursor === undefined ? undefined : readCursor(cursor);
-  const from = after === undefined ? 0 : bucketNames.indexOf(after.bucket);
-  for (let i = from; i < bucketNames.length; i += BUCKETS_AHEAD) {
-    const part = bucketNames.slice(i, i + BUCKETS_AHEAD);
+  let ahead: number = BUCKETS_AHEAD.first;
+  for (let i = after === undefined ? 0 : bucketNames.indexOf(after.bucket); i < bucketNames.length; ) {
+    const part = bucketNames.slice(i, i + ahead);
     const names = await Promise.all(part.map((bucket) => session.children(layout.taskBucket(bucket))));
-    for (const [k, bucket] of part.entries()) {
-      const sorted = (names[k] ?? []).sort();
-      yield { bucket, ids: after?.bucket === bucket ? sorted.filter((id) => id > after.id) : sorted };
-    }
+    yield part.flatMap((bucket, k) => {
+      const sorted = (names[k] ?? []).sort().map((id) => ({ bucket, id }));
+      return after?.bucket === bucket ? sorted.filter(({ id }) => id > after.id) : sorted;
+    });
+    i += ahead;
+    ahead = Math.min(2 * ahead, BUCKETS_AHEAD.most);
   }
 }
 
-function readCursor(cursor: string): { bucket: string; id: string } {
+function readCursor(cursor: string): Name {
   const match = /^([0-9a-f]{2})\/(.+)$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (match !== null) return { bucket: match[1] as string, id: match[2] as string };
   const message = `received ${received(cursor)}; allowed: the cursor of an earlier answer`;
@@ -99,8 +114,8 @@ export async function listDeadLetters(
 ): Promise<Page<DeadLetterView>> {
   const limit = pageLimit(options.limit);
   const items: DeadLetterView[] = [];
-  for (let i = 0; i < bucketNames.length && items.length < limit; i += BUCKETS_AHEAD) {
-    const part = bucketNames.slice(i, i + BUCKETS_AHEAD);
+  for (let i = 0; i < bucketNames.length && items.length < limit; i += BUCKETS_AHEAD.most) {
+    const part = bucketNames.slice(i, i + BUCKETS_AHEAD.most);
     const names = await Promise.all(part.map((bucket) => session.children(layout.deadBucket(bucket))));
     const paths = part.flatMap((bucket, k) => (names[k] ?? []).map((name) => `${layout.deadBucket(bucket)}/${name}`));
     const nodes = await session.getMany(paths.slice(0, limit - items.length));

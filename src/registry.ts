@@ -24,6 +24,9 @@ import { type QuarantinedView, type TaskView, taskView } from './view.ts';
 /** How often an edit is tried against faster ones. */
 const ATTEMPTS_MAX = 20;
 
+/** Hashes that are remembered. */
+const STORED_MAX = 20_000;
+
 /** Transactions under way, when many tasks are put. */
 const PUTS_IN_FLIGHT_MAX = 8;
 
@@ -93,7 +96,14 @@ export class Registry implements Tasks {
         for (const [i, task] of tasks.entries()) results[from + i] = putResult(done[i] as Done, task);
       }
     };
-    await Promise.all(Array.from({ length: PUTS_IN_FLIGHT_MAX }, work));
+    await Promise.all(
+      Array.from({ length: PUTS_IN_FLIGHT_MAX }, () =>
+        work().catch((error: unknown) => {
+          batches.length = 0; // what has not begun will not
+          throw error;
+        }),
+      ),
+    );
     return results;
   }
 
@@ -152,14 +162,15 @@ export class Registry implements Tasks {
     return listDeadLetters(this.#deps.session, this.#deps.layout, options);
   }
 
-  #putWish({ task, program }: ParsedTask, options: PutOptions): Wish {
+  #putWish({ task, program, saysPaused }: ParsedTask, options: PutOptions): Wish {
     const change: Change = (found, nowMs) => {
       const current = found === undefined || isRemoved(found.record) ? undefined : found.record;
       if (options.ifNoneMatch === '*' && current !== undefined)
         throw preconditionFailed(task.id, 'no such task', current);
       if (options.ifMatch !== undefined) assertMatch(task.id, options.ifMatch, current);
-      const record = found === undefined ? register(task, nowMs) : amend(found.record, task, nowMs);
-      return fitting(record, found?.record);
+      if (found === undefined) return fitting(register(task, nowMs), undefined);
+      const paused = current !== undefined && !saysPaused ? current.task.paused : task.paused;
+      return fitting(amend(found.record, { ...task, paused }, nowMs), found.record);
     };
     return { id: task.id, program, change };
   }
@@ -198,6 +209,7 @@ export class Registry implements Tasks {
       const changed = changes.filter(({ found, record }) => record !== found?.record);
       try {
         if (changed.length > 0) await this.#write(changed, nowMs);
+        else await this.#mend(wishes);
         return results(changes);
       } catch (error) {
         const isUnknown = isCronkeeperError(error, 'outcome-unknown');
@@ -239,6 +251,14 @@ export class Registry implements Tasks {
     await session.multi([...code, ...records, ...newPages(layout, entries, maker).ops, ...rings]);
   }
 
+  /** Code that is gone comes back with the next put of its task, though nothing else has changed. */
+  async #mend(wishes: readonly Wish[]): Promise<void> {
+    const programs = wishes.flatMap(({ program }) => program ?? []).filter(({ hash }) => !this.#stored.has(hash));
+    if (programs.length === 0) return;
+    const ops = await this.#codeOps(programs);
+    if (ops.some(({ op }) => op === 'create')) await this.#deps.session.multi(ops);
+  }
+
   /** Creates what is not stored yet, and checks what is, so that no task ever names code that is not there. */
   async #codeOps(programs: readonly Program[]): Promise<Op[]> {
     const { session, layout, code } = this.#deps;
@@ -248,6 +268,7 @@ export class Registry implements Tasks {
     const missing = new Set(unknown.filter((_, i) => nodes[i] === undefined));
     for (const program of byHash.values()) {
       code.put(program);
+      if (this.#stored.size >= STORED_MAX) this.#stored.clear();
       this.#stored.add(program.hash);
     }
     return [...byHash.values()].map(({ hash, source }): Op => {
@@ -257,7 +278,7 @@ export class Registry implements Tasks {
   }
 
   async #parseAll(documents: readonly TaskDocument[]): Promise<ParsedTask[]> {
-    const parsed = parseDocuments(documents);
+    const parsed = await parseDocuments(documents);
     const byHash = new Map(parsed.map((task, i) => [task.program.hash, { task, i }]));
     for (const { task, i } of byHash.values()) await this.#checkCode(task, `${i}.code`);
     return parsed;

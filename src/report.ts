@@ -17,7 +17,7 @@ export interface TickReport {
   readonly deferred: number;
   /** Shards whose lease was lost to a newer holder. */
   readonly fenced: number;
-  /** Tasks whose record cannot be read, with the reason: left alone. At most 100. */
+  /** Tasks that cannot run here, with the reason: an unreadable record, a timeout beyond the budget. At most 100. */
   readonly quarantined: readonly { readonly taskId: string; readonly problem: string }[];
   /** Latest start of a launch of the schedule behind its slot, ms. */
   readonly maxLateMs: number;

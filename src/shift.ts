@@ -76,6 +76,7 @@ export class Shift {
   readonly #tally: Tally;
   /** What is due later is left to the next tick. */
   #untilMs: EpochMs;
+  readonly #lingers: boolean;
   readonly #pages = new Map<string, Page>();
   readonly #visited = new Set<string>();
   readonly #directories: DueDirectories;
@@ -106,6 +107,7 @@ export class Shift {
     const budgetMs = options.budgetMs ?? Infinity;
     this.#ending = new Ending(deps.clock, session, startedMs + budgetMs, options.signal);
     this.#untilMs = this.#now() + Math.min(options.lingerMs ?? 0, LINGER_MS_MAX, Math.max(0, budgetMs - CLOSING_MS));
+    this.#lingers = this.#untilMs > this.#now();
     this.#directories = new DueDirectories(session);
     this.#journal = new Journal(session, layout, (lease) => this.#onFenced(lease));
     this.#timers = new Timers(
@@ -133,7 +135,7 @@ export class Shift {
       if (this.#now() < this.#untilMs) await this.#lingerAndOn();
       await this.#ending.unlessFailed(this.#dispatcher.idle());
       await this.#ending.unlessFailed(this.#committer.flush());
-      await this.#sweep();
+      if (!this.#ending.isClosing) await this.#sweep();
     } finally {
       this.#ending.over();
       this.#timers.stop();
@@ -159,8 +161,11 @@ export class Shift {
   async #isIdleSoon(): Promise<boolean> {
     const waited = new AbortController();
     const cancel = this.#deps.clock.after(IDLE_SOON_MS, () => waited.abort());
-    await this.#ending.unlessFailed(this.#dispatcher.idle(waited.signal));
-    cancel();
+    try {
+      await this.#ending.unlessFailed(this.#dispatcher.idle(waited.signal));
+    } finally {
+      cancel();
+    }
     return !waited.signal.aborted;
   }
 
@@ -192,6 +197,12 @@ export class Shift {
       await this.#ending.unlessFailed(this.#dispatcher.room());
     }
     for (const directory of scan.visited) this.#visited.add(directory);
+  }
+
+  /** Whether this tick could come by a page that it made itself. */
+  #mayScan({ left }: Page): boolean {
+    const [first] = left.values();
+    return first !== undefined && first.dueMs <= this.#untilMs + (this.#lingers ? LINGER_MS_MAX : 0);
   }
 
   #accept(entries: readonly TimedEntry[]): void {
@@ -282,7 +293,7 @@ export class Shift {
 
   async #recordsOf(ids: readonly string[]) {
     const found = await loadRecords(this.#session, this.#layout, ids);
-    return found.map((loaded) => (isLoaded(loaded) ? loaded.record : undefined));
+    return found.map((loaded) => (isLoaded(loaded) ? loaded.record : loaded));
   }
 
   #createCommitter({ fence, shard }: Lease): Committer {
@@ -294,7 +305,7 @@ export class Shift {
       // The fence of one of its shards names this holder, and no other one before or after it.
       maker: () => `${shard.toString(36)}.${fence.toString(36)}.${(this.#pagesMade++).toString(36)}`,
       onPages: (pages) => {
-        for (const page of pages) this.#pages.set(page.path, page);
+        for (const page of pages) if (this.#mayScan(page)) this.#pages.set(page.path, page);
       },
       onCommitted: (committed, next) => this.#onCommitted(committed, next),
       onFenced: (lease, dropped) => this.#onFenced(lease, dropped),
@@ -316,6 +327,8 @@ export class Shift {
       now: () => this.#now(),
       skewMs: this.#tally.clockSkewMs,
       mayStart: (timeoutMs) => this.#ending.leaves(timeoutMs),
+      timeoutMsMax: (this.#options.budgetMs ?? Infinity) - CLOSING_MS,
+      warmUntil: () => (this.#lingers ? this.#untilMs + EXTENSION_MS : -Infinity),
       signal: this.#ending.ending,
       onDeferred: (count) => {
         this.#tally.deferred += count;

@@ -168,7 +168,7 @@ export const taskSchema = section({
   end: instant.optional(),
   maxRuns: whole(1, 1_000_000_000).optional(),
   spread: duration(0, DAY, '0s to 1d').optional(),
-  paused: z.boolean('true or false').default(false),
+  paused: z.boolean('true or false').optional().meta({ description: 'Left out: as it is; a new task is not paused.' }),
   labels: z
     .record(
       z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, 'a label name of 1 to 64 characters from A-Z a-z 0-9 . _ / -'),
@@ -212,6 +212,8 @@ export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule'> & { read
 export interface ParsedTask {
   readonly task: Task;
   readonly program: Program;
+  /** Whether the document speaks of a pause at all. If not, putting it again leaves a paused task paused. */
+  readonly saysPaused: boolean;
 }
 
 /**
@@ -233,7 +235,7 @@ export function parseTask(document: unknown): ParsedTask {
     ...(doc.end !== undefined && { endMs: doc.end }),
     ...(doc.maxRuns !== undefined && { maxRuns: doc.maxRuns }),
     spreadMs: doc.spread ?? 0,
-    paused: doc.paused,
+    paused: doc.paused ?? false,
     labels: doc.labels,
     misfire: { policy: doc.misfire.policy, windowMs: doc.misfire.window ?? DAY, max: doc.misfire.max },
     overlap: doc.overlap,
@@ -249,7 +251,7 @@ export function parseTask(document: unknown): ParsedTask {
     capabilities: doc.capabilities,
     history: doc.history,
   };
-  return { task, program };
+  return { task, program, saysPaused: doc.paused !== undefined };
 }
 
 /** Says whether a text can be a task's id; every path and every look-up goes through this. */

@@ -4,7 +4,6 @@ import { formatInstant } from './instant.ts';
 import { launchId, type RunError, type RunStatus } from './launch.ts';
 import type { RunRecord, TaskRecord } from './record.ts';
 import type { Schedule, ScheduleDocument } from './schedule.ts';
-import { spreadOffsetMs } from './shard.ts';
 import type { Task } from './task.ts';
 
 export type TaskStatus = 'active' | 'paused' | 'completed' | 'quarantined';
@@ -168,6 +167,3 @@ export function scheduleView(schedule: Schedule): ScheduleDocument {
       return { after: formatDuration(schedule.afterMs) };
   }
 }
-
-/** How far a task's launches are moved from their slots. */
-export const spreadView = (task: Task): string => formatDuration(spreadOffsetMs(task));

@@ -38,6 +38,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'doorbell',
       'item',
       'commit',
+      'problems',
       'dispatch',
       'ending',
       'report',

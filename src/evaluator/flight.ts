@@ -39,8 +39,8 @@ export class Flight {
   }
 
   /** Settles without a report of the worker. */
-  end(failure: RunErrorClass, message: string, startedMs: number, wallMs = 0): void {
-    this.settle(unreported(failure, message, startedMs, wallMs));
+  end(failure: RunErrorClass, message: string, startedMs: number, wallMs = 0, hasStarted = true): void {
+    this.settle(unreported(failure, message, startedMs, wallMs, hasStarted));
   }
 
   abandon(error: Error): void {

@@ -121,6 +121,11 @@ export class Lane {
     this.#watchSoon();
   }
 
+  /** Flights whose runs the worker has begun. */
+  get started(): Flight[] {
+    return [...this.#flights].filter(([seq]) => this.#board.hasStarted(seq)).map(([, flight]) => flight);
+  }
+
   /** Tells the worker of flights that were settled without it. */
   cancelSettled(): void {
     const seqs = [...this.#flights].filter(([, flight]) => flight.isSettled).map(([seq]) => seq);

@@ -43,6 +43,7 @@ export const unreported = (
   message: string,
   startedMs: number,
   wallMs: number,
+  hasStarted: boolean,
 ): Outcome & Started => ({
   status: statusOf(failure),
   error: { class: failure, name: failure, message },
@@ -50,4 +51,5 @@ export const unreported = (
   truncated: false,
   usage: { wallMs, cpuMs: wallMs, peakBytes: 0, hostCalls: 0 },
   startedMs,
+  ...(!hasStarted && { hasStarted }),
 });

@@ -67,6 +67,7 @@ class QuickJsEvaluator implements Evaluator {
   readonly #lanes = new Set<Lane>();
   #queue: Flight[] = [];
   #isDispatchDue = false;
+  #isCancelDue = false;
   #failedStarts = 0;
   /** Why it takes no more runs: closed, or broken. */
   #refusal: CronkeeperError | undefined;
@@ -163,9 +164,20 @@ class QuickJsEvaluator implements Evaluator {
 
   #cancel(flights: readonly Flight[], why: string): void {
     const nowMs = this.#equipment.clock.now();
-    for (const flight of flights) flight.end('Cancelled', why, nowMs);
+    const started = new Set([...this.#lanes].flatMap((lane) => lane.started));
+    for (const flight of flights) flight.end('Cancelled', why, nowMs, 0, started.has(flight));
     this.#queue = this.#queue.filter((flight) => !flight.isSettled);
-    for (const lane of this.#lanes) lane.cancelSettled();
+    this.#cancelSoon();
+  }
+
+  /** Batches that are cancelled in one turn are told of in one message: between two, a worker would begin what is next. */
+  #cancelSoon(): void {
+    if (this.#isCancelDue) return;
+    this.#isCancelDue = true;
+    queueMicrotask(() => {
+      this.#isCancelDue = false;
+      for (const lane of this.#lanes) lane.cancelSettled();
+    });
   }
 
   /** Calls of the same turn share a message. */

@@ -68,4 +68,13 @@ export function manualTests(engine: TestEngine): void {
     await expect(engine.keeper.tasks.run('gone')).rejects.toMatchObject({ code: 'not-found' });
     expect(await engine.keeper.tasks.remove('gone')).toBe(false);
   });
+
+  it('keeps a task paused when its document, which says nothing of a pause, is put again', async () => {
+    const document = task('held', { schedule: { every: '1s' } });
+    await engine.keeper.tasks.put(document);
+    await engine.keeper.tasks.pause('held');
+    expect(await engine.keeper.tasks.put(document)).toMatchObject({ status: 'paused' });
+    expect(await engine.keeper.tasks.put({ ...document, timeout: '5s' })).toMatchObject({ status: 'paused' });
+    expect(await engine.keeper.tasks.put({ ...document, paused: false })).toMatchObject({ status: 'active' });
+  });
 }

@@ -95,6 +95,24 @@ export function sharingTests(engine: TestEngine): void {
     expect(await runsOf(engine, 'once')).toMatchObject([{ attempt: 1, status: 'succeeded' }]);
   });
 
+  it('counts no attempt for launches that never began, however often the budget cuts them off', async () => {
+    const past = await engine.open({ clock: clockAt(-2_000) });
+    const code = 'const end = Date.now() + 250; while (Date.now() < end); null';
+    const ids = Array.from({ length: 12 }, (_, i) => `busy-${i}`);
+    const once = { delivery: 'at-most-once' as const };
+    await past.tasks.putMany(ids.map((id, i) => task(id, { schedule: at(-1_000), code, ...(i % 2 === 0 && once) })));
+    const cut = { ...engine.keeper, tick: () => engine.keeper.tick({ budgetMs: 12_300 }) };
+    for (let i = 0; i < 4; i++) await cut.tick();
+    for (let i = 0; i < 4; i++) {
+      const stopped = AbortSignal.timeout(50);
+      await engine.keeper.tick({ signal: stopped });
+    }
+    await engine.keeper.tick();
+    const runs = await Promise.all(ids.map((id) => runsOf(engine, id)));
+    expect(runs.map((all) => all.length)).toEqual(ids.map(() => 1));
+    expect(new Set(runs.flat().map(({ status }) => status))).toEqual(new Set(['succeeded']));
+  });
+
   it('ends in time when its budget is shorter than its linger', async () => {
     await engine.keeper.tasks.put(task('beat', { schedule: { every: '100ms' }, timeout: '100ms', ...EVERY_SLOT }));
     const report = await engine.keeper.tick({ lingerMs: 600_000, budgetMs: 3_000 });
