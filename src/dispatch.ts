@@ -9,7 +9,7 @@ import type { TimedEntry } from './due.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
 import { type Capability, DEFAULT_LIMITS, type Evaluator, type Program, type Run, type Started } from './evaluator.ts';
 import type { Item } from './item.ts';
-import type { Journal } from './journal.ts';
+import { type Journal, journalled } from './journal.ts';
 import { launchId, type Outcome } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
@@ -147,7 +147,7 @@ export class Dispatcher {
       if (decided instanceof CronkeeperError || decided.do !== 'decide') return [];
       if (decided.launch === undefined || decided.closing !== undefined) return [];
       this.#prepared.set(entry.taskId, { timer: entry.timer, slotMs: decided.launch.slotMs });
-      return [{ lease, taskId: entry.taskId, slotMs: decided.launch.slotMs, attempt: decided.launch.attempt }];
+      return [journalled(lease, entry.taskId, decided.launch)];
     });
     const hashes = entries.flatMap((entry) => this.#warm.get(entry.taskId)?.record.task.code.hash ?? []);
     await Promise.all([
@@ -184,9 +184,7 @@ export class Dispatcher {
       starts.map(({ loaded }) => loaded.record.task.code.hash),
     );
     const runnable = starts.filter((start) => this.#hasCode(start, programs));
-    await journal.begin(
-      runnable.map(({ lease, entry: { taskId }, launch: { slotMs, attempt } }) => ({ lease, taskId, slotMs, attempt })),
-    );
+    await journal.begin(runnable.map(({ lease, entry, launch }) => journalled(lease, entry.taskId, launch)));
     await this.#run(
       runnable.filter((start) => this.#isHeld(start)),
       programs,

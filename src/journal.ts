@@ -8,7 +8,7 @@ import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import { launchId } from './launch.ts';
 import { decodeJournal, encodeJournal, type JournalEntry, type Layout } from './layout.ts';
 import { guardsOf, type Lease, lostLease } from './lease.ts';
-import type { InFlight } from './plan.ts';
+import type { InFlight, Launch } from './plan.ts';
 import { isRemoved, type TaskRecord } from './record.ts';
 
 /** How often a write whose outcome is unknown is tried. */
@@ -43,6 +43,14 @@ interface Inherited {
 export interface Begun extends JournalEntry {
   readonly lease: Lease;
 }
+
+export const journalled = (lease: Lease, taskId: string, { slotMs, attempt, manual }: Launch): Begun => ({
+  lease,
+  taskId,
+  slotMs,
+  attempt,
+  isManual: manual !== undefined,
+});
 
 export class Journal {
   readonly #session: Session;
@@ -155,13 +163,14 @@ export class Journal {
   }
 
   #inherit(node: JournalNode, entries: readonly JournalEntry[], records: readonly Recorded[]) {
-    for (const [i, { taskId, slotMs, attempt }] of entries.entries()) {
+    for (const [i, entry] of entries.entries()) {
+      const { taskId, slotMs, attempt } = entry;
       const record = records[i];
       if (record instanceof CronkeeperError) {
         node.open++; // it stays for somebody who understands the record
         continue;
       }
-      if (record === undefined || !isUnfinished(record, slotMs, attempt)) continue;
+      if (record === undefined || !isUnfinished(record, entry)) continue;
       const slots = this.#inherited.get(taskId) ?? new Map<EpochMs, Inherited>();
       this.#inherited.set(taskId, slots);
       const known = slots.get(slotMs);
@@ -190,10 +199,10 @@ export class Journal {
   }
 }
 
-/** Whether the record still waits for this attempt's end. */
-export function isUnfinished(record: TaskRecord, slotMs: number, attempt: number): boolean {
+/** Whether the record still waits for this attempt's end. An edit since then may have moved the schedule elsewhere. */
+export function isUnfinished(record: TaskRecord, { slotMs, attempt, isManual }: JournalEntry): boolean {
   if (isRemoved(record)) return false;
   if (record.retry?.slotMs === slotMs) return record.retry.attempt <= attempt;
-  if (record.manual.some((manual) => manual.slotMs === slotMs)) return true;
-  return record.nextSlotMs !== undefined && record.nextSlotMs <= slotMs;
+  if (isManual) return record.manual.some((manual) => manual.slotMs === slotMs);
+  return record.ended === undefined && slotMs > (record.decidedMs ?? -Infinity);
 }

@@ -136,17 +136,21 @@ export interface JournalEntry {
   readonly taskId: string;
   readonly slotMs: EpochMs;
   readonly attempt: number;
+  /** Asked for by hand. */
+  readonly isManual: boolean;
 }
 
 export const encodeJournal = (entries: readonly JournalEntry[]): string =>
-  entries.map(({ slotMs, attempt, taskId }) => `${slotMs}-${attempt}-${taskId}`).join('\n');
+  entries
+    .map(({ slotMs, attempt, isManual, taskId }) => `${slotMs}-${attempt}${isManual ? 'm' : ''}-${taskId}`)
+    .join('\n');
 
 /** Lines that are no entries are left out: a journal is read at a takeover, which must not fail. */
 export function decodeJournal(text: string): JournalEntry[] {
   return text.split('\n').flatMap((line) => {
-    const match = /^(\d{1,16})-(\d{1,9})-(.+)$/.exec(line);
-    const taskId = match?.[3] ?? '';
+    const match = /^(\d{1,16})-(\d{1,9})(m?)-(.+)$/.exec(line);
+    const taskId = match?.[4] ?? '';
     if (match === null || !TASK_ID_PATTERN.test(taskId)) return [];
-    return [{ slotMs: Number(match[1]), attempt: Number(match[2]), taskId }];
+    return [{ slotMs: Number(match[1]), attempt: Number(match[2]), isManual: match[3] === 'm', taskId }];
   });
 }

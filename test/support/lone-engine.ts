@@ -45,7 +45,7 @@ export class LoneEngine {
   readonly chunks = new Map<number, readonly RunRecord[]>();
   readonly tally = new Tally();
   /** Launches begun and not recorded when their holder died: slot to attempts. */
-  readonly #begun = new Map<number, { readonly attempt: number }>();
+  readonly #begun = new Map<number, { readonly attempt: number; readonly isManual: boolean }>();
   /** Slots that have a terminal record. */
   readonly #slots = new Set<number>();
   /** The last attempt that was started at a slot. */
@@ -129,8 +129,8 @@ export class LoneEngine {
   crash(afterMs: number): void {
     const decision = this.#plan();
     if (decision.do === 'decide' && decision.launch !== undefined && decision.closing === undefined) {
-      const { slotMs, attempt } = decision.launch;
-      this.#begun.set(slotMs, { attempt });
+      const { slotMs, attempt, manual } = decision.launch;
+      this.#begun.set(slotMs, { attempt, isManual: manual !== undefined });
       this.#start(decision.launch);
     }
     this.nowMs += afterMs;
@@ -154,8 +154,9 @@ export class LoneEngine {
 
   #plan(): Plan {
     // As at a takeover: what the record does not wait for any more is forgotten.
-    for (const [slotMs, { attempt }] of this.#begun) {
-      if (!isUnfinished(this.record, slotMs, attempt)) this.#begun.delete(slotMs);
+    const taskId = this.record.task.id;
+    for (const [slotMs, begun] of this.#begun) {
+      if (!isUnfinished(this.record, { taskId, slotMs, ...begun })) this.#begun.delete(slotMs);
     }
     return this.#purged ? { do: 'wait' } : plan(this.record, this.nowMs, this.#begun);
   }

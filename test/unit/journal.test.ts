@@ -23,7 +23,7 @@ afterEach(() => holder.close());
 
 const begun = (taskId: string, attempt = 1, slotMs = SLOT_MS): Begun => {
   const lease = holder.leases[holder.layout.shardOf(taskId)] as Lease;
-  return { taskId, slotMs, attempt, lease };
+  return { taskId, slotMs, attempt, isManual: false, lease };
 };
 const IDS = Array.from({ length: 12 }, (_, i) => `task-${i}`);
 
@@ -194,7 +194,7 @@ describe('a successor', () => {
     await journal.begin([begun('task-1')]);
     const { journal: second, leases } = await successor({ 'task-1': due('task-1') });
     const lease = leases[holder.layout.shardOf('task-1')] as Lease;
-    await second.begin([{ taskId: 'task-1', slotMs: SLOT_MS, attempt: 2, lease }]);
+    await second.begin([{ taskId: 'task-1', slotMs: SLOT_MS, attempt: 2, isManual: false, lease }]);
     expect(await stored()).toEqual([`task-1@${SLOT_MS} 1`, `task-1@${SLOT_MS} 2`]);
     const { journal: third, leases: last } = await successor({ 'task-1': due('task-1') });
     expect(attempts(third.inherited('task-1'))).toEqual([[SLOT_MS, 2]]);
@@ -220,7 +220,7 @@ describe('a successor', () => {
     await journal.begin([begun('task-1')]);
     const { journal: next, leases } = await successor({ 'task-1': due('task-1') });
     const lease = leases[holder.layout.shardOf('task-1')] as Lease;
-    await next.begin([{ taskId: 'task-1', slotMs: SLOT_MS, attempt: 2, lease }]);
+    await next.begin([{ taskId: 'task-1', slotMs: SLOT_MS, attempt: 2, isManual: false, lease }]);
     next.withdraw('task-1', SLOT_MS);
     expect(attempts(next.inherited('task-1'))).toEqual([[SLOT_MS, 1]]);
     expect(next.closing(lease)).toHaveLength(1);
@@ -231,7 +231,7 @@ describe('a successor', () => {
     const shard = holder.layout.shardOf('task-1');
     const odd = { op: 'create', path: `${holder.layout.journal(shard)}/odd`, data: 'garbage\n..' } as const;
     await holder.eyes.multi([odd]);
-    const ran = { ...due('task-1'), nextSlotMs: SLOT_MS + 60_000 };
+    const ran = { ...due('task-1'), nextSlotMs: SLOT_MS + 60_000, decidedMs: SLOT_MS };
     const removed = { ...due('task-3'), ended: 'removed' as const };
     const { journal: next, leases } = await successor({ 'task-1': ran, 'task-3': removed });
     for (const id of ['task-1', 'task-2', 'task-3']) expect(attempts(next.inherited(id))).toEqual([]);
@@ -249,7 +249,8 @@ describe('a launch that was begun is unfinished', () => {
   test.each<[string, TaskRecord, number, number, boolean]>([
     ['while its slot is not decided', record, SLOT_MS, 1, true],
     ['while an earlier slot is not decided', record, SLOT_MS + 60_000, 1, true],
-    ['not when the schedule has passed it', { ...record, nextSlotMs: SLOT_MS + 1 }, SLOT_MS, 1, false],
+    ['though an edit has moved the schedule past it', { ...record, nextSlotMs: SLOT_MS + 1 }, SLOT_MS, 1, true],
+    ['not when its slot is decided', { ...record, decidedMs: SLOT_MS }, SLOT_MS, 1, false],
     ['not when the schedule has ended', { ...ended, ended: 'exhausted' }, SLOT_MS, 1, false],
     ['not when its task is removed', { ...record, ended: 'removed' }, SLOT_MS, 1, false],
     ['when it is the attempt that waits', { ...ended, retry }, SLOT_MS, 2, true],
@@ -257,7 +258,8 @@ describe('a launch that was begun is unfinished', () => {
     ['not when it is the attempt that is recorded', { ...ended, retry }, SLOT_MS, 1, false],
     ['while it waits among those asked for by hand', asked.record, asked.slotMs, 1, true],
     ['not when what was asked for by hand has run', record, START_MS + 5, 1, false],
-  ])('%s', (_, known, slotMs, attempt, expected) => {
-    expect(isUnfinished(known, slotMs, attempt)).toBe(expected);
+  ])('%s', (title, known, slotMs, attempt, expected) => {
+    const isManual = title.includes('by hand');
+    expect(isUnfinished(known, { taskId: 'task', slotMs, attempt, isManual })).toBe(expected);
   });
 });

@@ -104,6 +104,7 @@ describe('a journal', () => {
     taskId: taskIds,
     slotMs: instants,
     attempt: fc.integer({ min: 1, max: 999_999_999 }),
+    isManual: fc.boolean(),
   });
 
   test('comes back as it went', () => {
@@ -117,9 +118,10 @@ describe('a journal', () => {
 
   test('that is damaged tells what can still be read: a takeover must not fail', () => {
     expect(decodeJournal('')).toEqual([]);
-    expect(decodeJournal('garbage\n5-1-a\n\n-1-1-b\n6-x-c\n7-2-d/e\n8-3-f-g')).toEqual([
-      { slotMs: 5, attempt: 1, taskId: 'a' },
-      { slotMs: 8, attempt: 3, taskId: 'f-g' },
+    expect(decodeJournal('garbage\n5-1-a\n\n-1-1-b\n6-x-c\n7-2-d/e\n8-3-f-g\n9-1m-h')).toEqual([
+      { slotMs: 5, attempt: 1, isManual: false, taskId: 'a' },
+      { slotMs: 8, attempt: 3, isManual: false, taskId: 'f-g' },
+      { slotMs: 9, attempt: 1, isManual: true, taskId: 'h' },
     ]);
   });
 });

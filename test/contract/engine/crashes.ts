@@ -5,11 +5,12 @@ import { at, clockAt, EVERY_SLOT, GATED, Gate, linger, type TestEngine, task, ti
 
 export function crashTests(engine: TestEngine): void {
   /** Lets a tick begin what is due, and ends its session before anything can be recorded. */
-  async function crashWhileRunning(runs = 1) {
+  async function crashWhileRunning(runs = 1, meanwhile: () => Promise<unknown> = async () => undefined) {
     const gate = new Gate();
     const keeper = await engine.open({ capabilities: { gate: gate.capability } });
     const { done } = await linger(engine, {}, keeper);
     await gate.reached(runs);
+    await meanwhile();
     await engine.crash();
     await expect(done).rejects.toMatchObject({ code: 'session-lost' });
     gate.open();
@@ -111,6 +112,18 @@ export function crashTests(engine: TestEngine): void {
     const { keeper, gate } = await openGate();
     await keeper.tick();
     expect(gate.arrivals).toMatchObject([{ attempt: 2 }]);
+  });
+
+  it('records a launch whose task was edited before its holder died: what was begun is not forgotten', async () => {
+    await putDue('moved', { delivery: 'at-most-once' });
+    await crashWhileRunning(1, () =>
+      engine.keeper.tasks.put(task('moved', { delivery: 'at-most-once', schedule: { every: '1s' } })),
+    );
+    await tickUntil(engine, 'its new schedule has run', hasRun(engine, 'moved', 2));
+    const [first, second] = await runsOf(engine, 'moved');
+    expect(first).toMatchObject({ status: 'uncertain', attempt: 1 });
+    expect(second).toMatchObject({ status: 'succeeded', attempt: 1 });
+    expect(await leftovers(engine)).toEqual([]);
   });
 
   it('uses tasks on a new session after the old one was lost', async () => {
