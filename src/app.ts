@@ -57,6 +57,9 @@ export interface Cronkeeper {
 
 /** @throws CronkeeperError `invalid` for options that cannot be. The coordinator is not contacted before it is needed. */
 export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronkeeper> {
+  if (typeof options !== 'object' || options === null) {
+    throw new CronkeeperError('invalid', `openCronkeeper: received ${received(options)}; allowed: { url, … }`);
+  }
   assertOptions(options);
   return new App(options);
 }

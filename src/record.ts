@@ -161,6 +161,16 @@ export function moveTo(record: TaskRecord, slotMs: EpochMs | undefined, why: 'co
 
 export const encodeRecord = (record: TaskRecord): string => JSON.stringify(record);
 
+/** Whether a newer version wrote this: then it is not ours to throw away. */
+export function isNewer(text: string): boolean {
+  try {
+    const { v } = JSON.parse(text) as { v?: unknown };
+    return typeof v === 'number' && v > RECORD_VERSION;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * @throws CronkeeperError `corrupt` when the text is not a record, or one that a newer version wrote. The text is
  * left alone in either case: whoever reads it puts the task aside and goes on with the others.

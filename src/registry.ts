@@ -12,10 +12,11 @@ import { amend, ask, pause, register, remove, resume } from './edit.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import type { Program } from './evaluator.ts';
 import { formatInstant } from './instant.ts';
+import { jsonProblem } from './json.ts';
 import { launchId, type RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { listDeadLetters, listRuns, listTasks, notFound } from './listing.ts';
-import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
+import { encodeRecord, isNewer, isRemoved, type TaskRecord } from './record.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
 import { assertTaskId, invalidDocument, type ParsedTask, parseTask, TASK_LIMITS, type TaskDocument } from './task.ts';
 import type { ListOptions, Precondition, PutOptions, PutResult, RunRequest, RunsOptions, Tasks } from './tasks.ts';
@@ -129,8 +130,21 @@ export class Registry implements Tasks {
       return true;
     } catch (error) {
       if (isCronkeeperError(error, 'not-found')) return false;
+      if (isCronkeeperError(error, 'corrupt')) return this.#discard(id, error);
       throw error;
     }
+  }
+
+  /** A record that nobody can read is removed with its history: there is no other way to get rid of it. */
+  async #discard(id: string, problem: CronkeeperError): Promise<boolean> {
+    const { session, layout } = this.#deps;
+    const path = layout.task(id);
+    const [node, chunks] = await Promise.all([session.get(path), session.children(path)]);
+    if (node === undefined) return false;
+    if (isNewer(node.data)) throw problem;
+    const below = (chunks ?? []).map((name): Op => ({ op: 'remove', path: `${path}/${name}` }));
+    await session.multi([...below, { op: 'remove', path, version: node.version }]);
+    return true;
   }
 
   async pause(id: string): Promise<TaskView> {
@@ -202,7 +216,7 @@ export class Registry implements Tasks {
       );
       const changes = wishes.map((wish, i) => {
         const found = loaded[i];
-        if (found !== undefined && !isLoaded(found)) throw found;
+        if (found !== undefined && !isLoaded(found)) throw unreadable(found);
         const record = wish.change(found, nowMs);
         return { wish, found, record };
       });
@@ -292,6 +306,9 @@ export class Registry implements Tasks {
   }
 }
 
+const unreadable = (problem: CronkeeperError): CronkeeperError =>
+  new CronkeeperError('corrupt', `${problem.message}. To begin again: remove the task, and put it`, { cause: problem });
+
 const results = (changes: readonly Changed[]): Done[] =>
   changes.map(({ found, record }) => ({ record, created: found === undefined || isRemoved(found.record) }));
 
@@ -305,6 +322,8 @@ function assertRunRequest({ input, key }: RunRequest): void {
     const message = `received ${received(key)}; allowed: a string of 1 to 128 characters`;
     throw invalidDocument('run request', [{ field: 'key', message }]);
   }
+  const problem = input === undefined ? undefined : jsonProblem(input);
+  if (problem !== undefined) throw invalidDocument('run request', [{ field: 'input', message: problem }]);
   const bytes = input === undefined ? 0 : Buffer.byteLength(JSON.stringify(input) ?? '');
   if (bytes > TASK_LIMITS.inputBytesMax) {
     const message = `received ${bytes} bytes as JSON; allowed: at most ${TASK_LIMITS.inputBytesMax}`;

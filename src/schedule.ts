@@ -196,6 +196,9 @@ export interface PreviewOptions extends CronDefaults {
  * @throws CronkeeperError `invalid`: the schedule or an option is wrong.
  */
 export function previewSchedule(schedule: ScheduleDocument | string, options: PreviewOptions): string[] {
+  if (typeof options !== 'object' || options === null) {
+    throw new CronkeeperError('invalid', `preview: received ${received(options)}; allowed: { from, count? }`);
+  }
   const { from, count = PREVIEW_COUNT_DEFAULT } = options;
   const parsed =
     typeof schedule === 'string'

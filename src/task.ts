@@ -127,6 +127,14 @@ const jsonValue = (bytesMax: number) =>
     if (message !== undefined) context.addIssue({ code: 'custom', message, input: value });
   });
 
+/** Scheme, host and port, and nothing behind them. */
+const origin = z
+  .string('an origin, such as "https://api.example.com"')
+  .refine((url) => URL.canParse(url) && new URL(url).origin === url.replace(/\/$/, ''), {
+    error: 'an origin, such as "https://api.example.com"',
+  })
+  .meta({ format: 'uri' });
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -195,7 +203,7 @@ export const taskSchema = section({
   timeout: duration(1, TASK_LIMITS.timeoutMsMax, '1ms to 14m').optional(),
   delivery: z.enum(['at-least-once', 'at-most-once']).default('at-least-once'),
   capabilities: section({
-    fetch: listOf('origins', z.url('an origin, such as "https://api.example.com"'), TASK_LIMITS.fetchPatternsMax),
+    fetch: listOf('origins', origin, TASK_LIMITS.fetchPatternsMax),
     call: listOf('names', shortText(1, 128), TASK_LIMITS.callNamesMax),
   }).prefault({}),
   history: whole(1, TASK_LIMITS.historyMax).default(20),

@@ -58,7 +58,7 @@ export async function work(context: Context, { linger }: EngineFlags, random: Ra
 function reportText(report: TickReport): string {
   const { shards, due, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced } = report;
   const { durationMs, maxLateMs, clockSkewMs, quarantined } = report;
-  if (shards === 0) return 'others hold every shard, and are at work';
+  if (shards === 0) return 'others hold every shard: they are at work, or their sessions have not ended yet';
   const parts = Object.entries({ succeeded, failed, 'timed out': timedOut, skipped, uncertain, deferred })
     .filter(([, count]) => count > 0)
     .map(([what, count]) => `${count} ${what}`);

@@ -1,5 +1,5 @@
 /** The SQLite file (or memory) under the embedded coordinator: opening it, its schema, and what its errors mean. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { CoordinatorError } from '../../coordinator.ts';
@@ -57,7 +57,7 @@ const SCHEMA = `
 export function openDatabase(path: string | undefined): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (path !== undefined) mkdirSync(dirname(path), { recursive: true });
+    if (path !== undefined) makeDirectory(dirname(path));
     database = new DatabaseSync(path ?? ':memory:', { timeout: BLOCKING_WAIT_MS });
     // Before anything is written, the log's mode included: it may be somebody else's file.
     const isNew = !isOurs(database, path);
@@ -73,6 +73,17 @@ export function openDatabase(path: string | undefined): DatabaseSync {
   } catch (error) {
     database?.close();
     throw databaseError(error, path);
+  }
+}
+
+/** One after the other: Node's own recursive making never ends where a parent cannot be made, as under /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!existsSync(path)) throw error; // another process may have been faster
   }
 }
 

@@ -128,4 +128,16 @@ export function damageTests(engine: TestEngine): void {
     const fresh = await engine.open();
     await expect(fresh.tasks.get('good')).rejects.toMatchObject({ code: 'corrupt' });
   });
+
+  it('lets a damaged task be removed and put again, and never throws away what a newer version wrote', async () => {
+    const session = await putDue('damaged', 'newer');
+    await overwrite(session, engine.layout.task('damaged'), 'garbage');
+    await session.multi([{ op: 'create', path: engine.layout.chunk('damaged', 0), data: 'garbage' }]);
+    await forge(session, 'newer', (record) => ({ ...record, v: 2 }));
+    await expect(engine.keeper.tasks.put(task('damaged'))).rejects.toThrow(/remove the task, and put it/);
+    expect(await engine.keeper.tasks.remove('damaged')).toBe(true);
+    expect(await engine.keeper.tasks.put(task('damaged'))).toMatchObject({ created: true, revision: 1 });
+    await expect(engine.keeper.tasks.remove('newer')).rejects.toMatchObject({ code: 'corrupt' });
+    expect(await engine.keeper.tasks.get('newer')).toMatchObject({ status: 'quarantined' });
+  });
 }
