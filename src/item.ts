@@ -51,24 +51,26 @@ export function prepare(layout: Layout, item: Item, known: ReadonlyMap<string, b
     const ops = purgeOps(layout, loaded, known);
     return { item, settled: undefined, ops, bytes: bytesOf(ops) };
   }
-  const settled = settleFitting(loaded.record, done);
-  const ops = [recordOp(layout, settled, loaded.version), ...besideOps(layout, settled, known)];
+  const { settled, data } = settleFitting(loaded.record, done);
+  const { version } = loaded;
+  const record: Op = { op: 'set', path: layout.task(item.entry.taskId), version, data };
+  const ops = [record, ...besideOps(layout, settled, known)];
   return { item, settled, ops, bytes: ITEM_BYTES + bytesOf(ops) };
 }
 
 /** A result for which the record has no room is an error of the run: a record that nobody can write stops its task. */
-function settleFitting(record: TaskRecord, done: Done): Settled {
+function settleFitting(record: TaskRecord, done: Done): { settled: Settled; data: string } {
   const settled = settle(record, done);
-  const { outcome } = done;
-  if (outcome === undefined) return settled;
   const data = encodeRecord(settled.record);
-  if (data.length * 3 <= SETTLED_BYTES_MAX) return settled;
+  const { outcome } = done;
+  if (outcome === undefined || data.length * 3 <= SETTLED_BYTES_MAX) return { settled, data };
   const bytes = Buffer.byteLength(data);
-  if (bytes <= SETTLED_BYTES_MAX) return settled;
+  if (bytes <= SETTLED_BYTES_MAX) return { settled, data };
   const message = `with it the task's record would take ${bytes} bytes; allowed: at most ${SETTLED_BYTES_MAX}`;
   const error: RunError = { class: 'ResultTooLarge', name: 'ResultTooLarge', message };
   const { usage } = outcome;
-  return settle(record, { ...done, outcome: { status: 'failed', error, logs: [], truncated: true, usage } });
+  const failed = settle(record, { ...done, outcome: { status: 'failed', error, logs: [], truncated: true, usage } });
+  return { settled: failed, data: encodeRecord(failed.record) };
 }
 
 const bytesOf = (ops: readonly Op[]): number =>
@@ -80,13 +82,6 @@ export function pageBytes({ path, left }: Page): number {
   for (const line of left.keys()) bytes += line.length + 1;
   return bytes;
 }
-
-const recordOp = (layout: Layout, { record }: Settled, version: number): Op => ({
-  op: 'set',
-  path: layout.task(record.task.id),
-  version,
-  data: encodeRecord(record),
-});
 
 /** Chunks of history and dead letters. */
 function besideOps(layout: Layout, settled: Settled, known: ReadonlyMap<string, boolean>): Op[] {

@@ -38,10 +38,6 @@ export class CodeCache {
   readonly #programs = new Map<string, Program>();
   #chars = 0;
 
-  get(hash: string): Program | undefined {
-    return this.#programs.get(hash);
-  }
-
   put(program: Program): void {
     if (this.#programs.has(program.hash)) return;
     this.#programs.set(program.hash, program);

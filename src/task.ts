@@ -262,9 +262,6 @@ export function parseTask(document: unknown): ParsedTask {
   return { task, program, saysPaused: doc.paused !== undefined };
 }
 
-/** Says whether a text can be a task's id; every path and every look-up goes through this. */
-export const isTaskId = (id: string): boolean => taskId.safeParse(id).success;
-
 /** @throws CronkeeperError `invalid` */
 export function assertTaskId(id: unknown): asserts id is string {
   const result = taskId.safeParse(id, { reportInput: true });

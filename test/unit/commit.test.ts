@@ -1,16 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { COMMIT_ITEMS_MAX } from '../../src/commit.ts';
 import { PAGE_ENTRIES_MAX } from '../../src/due.ts';
 import { dueMinute } from '../../src/layout.ts';
-import { encodeRecord, type TaskRecord, TOMBSTONE_MS } from '../../src/record.ts';
-import type { TaskDocument } from '../../src/task.ts';
-import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
+import type { TaskRecord } from '../../src/record.ts';
+import { holdAllRecorded, MINUTE_MS, putMany } from '../support/commits.ts';
 import type { Fault } from '../support/faulty-session.ts';
 import { Holder, START_MS } from '../support/lone-holder.ts';
-import { documentOf, failing, succeeding } from '../support/task-records.ts';
-
-const MINUTE_MS = 60_000;
+import { documentOf, failing } from '../support/task-records.ts';
 
 let holder: Holder;
 beforeEach(async () => {
@@ -18,32 +14,11 @@ beforeEach(async () => {
 });
 afterEach(() => holder.close());
 
-/** Puts so many tasks, once a minute, and lets the first slot of each fall due. */
-async function putMany(count: number, document: Partial<TaskDocument> = {}): Promise<string[]> {
-  const ids = Array.from({ length: count }, (_, i) => `task-${i}`);
-  await holder.users.putMany(ids.map((id) => documentOf({ id, ...document })));
-  holder.nowMs = START_MS + MINUTE_MS;
-  return ids;
-}
-
-/** Everything went well: each task has one run, of its first slot, and waits for the next. */
-async function holdAllRecorded(ids: readonly string[]): Promise<void> {
-  expect(holder.failure).toBeUndefined();
-  for (const id of ids) {
-    expect((await holder.runs(id)).map(({ slotMs, status }) => [slotMs, status])).toEqual([
-      [START_MS + MINUTE_MS, 'succeeded'],
-    ]);
-    expect((await holder.record(id))?.dueMs).toBe(START_MS + 2 * MINUTE_MS);
-  }
-  expect(holder.committed.map(({ item }) => item.entry.taskId).sort()).toEqual([...ids].sort());
-  await holder.holdTree(ids);
-}
-
 describe('a commit', () => {
   test('records every launch once, uses up its pages and makes new ones', async () => {
-    const ids = await putMany(200);
+    const ids = await putMany(holder, 200);
     await holder.commit(await holder.items());
-    await holdAllRecorded(ids);
+    await holdAllRecorded(holder, ids);
     // Nothing is left of the pages that were used up; the new ones are those that it told of.
     const pages = await holder.storedPages();
     expect([...pages.values()].flat()).toHaveLength(200);
@@ -53,7 +28,7 @@ describe('a commit', () => {
   });
 
   test('is one transaction for as many launches as it may hold, under the guards of their leases', async () => {
-    await putMany(COMMIT_ITEMS_MAX);
+    await putMany(holder, COMMIT_ITEMS_MAX);
     const items = await holder.items();
     holder.session.sent.length = 0;
     await holder.commit(items);
@@ -75,7 +50,7 @@ describe('a commit', () => {
   });
 
   test('clears away an entry that counts no more, and leaves its task alone', async () => {
-    const [id = ''] = await putMany(1);
+    const [id = ''] = await putMany(holder, 1);
     await holder.users.pause(id);
     await holder.users.resume(id);
     const before = await holder.record(id);
@@ -87,7 +62,7 @@ describe('a commit', () => {
   });
 
   test('keeps history beyond the record in chunks, and dead letters, however often it fails', async () => {
-    const [id = ''] = await putMany(1, { retry: { attempts: 1 }, history: 30 });
+    const [id = ''] = await putMany(holder, 1, { retry: { attempts: 1 }, history: 30 });
     for (let i = 0; i < 60; i++) {
       await holder.commit(await holder.items(failing()));
       expect(holder.failure).toBeUndefined();
@@ -107,16 +82,16 @@ describe('a commit whose fate is not known', () => {
   test.each<Fault>(['reply-lost', 'request-lost', 'late'])(
     '(%s) is recorded once, and reported once',
     async (fault) => {
-      const ids = await putMany(10);
+      const ids = await putMany(holder, 10);
       const items = await holder.items();
       holder.session.faults.push(fault);
       await holder.commit(items);
-      await holdAllRecorded(ids);
+      await holdAllRecorded(holder, ids);
     },
   );
 
   test('is not taken for another one of the same task', async () => {
-    const [id = ''] = await putMany(1);
+    const [id = ''] = await putMany(holder, 1);
     await holder.commit(await holder.items());
     holder.nowMs += MINUTE_MS;
     const items = await holder.items();
@@ -129,7 +104,7 @@ describe('a commit whose fate is not known', () => {
   });
 
   test('and meanwhile an edit came is still one record', async () => {
-    const [id = ''] = await putMany(1);
+    const [id = ''] = await putMany(holder, 1);
     const items = await holder.items();
     holder.session.faults.push('reply-lost');
     holder.committer.add(items[0] as (typeof items)[0]);
@@ -140,15 +115,15 @@ describe('a commit whose fate is not known', () => {
   });
 
   test('holds up nobody behind it: both land, in their order', async () => {
-    const ids = await putMany(COMMIT_ITEMS_MAX * 3);
+    const ids = await putMany(holder, COMMIT_ITEMS_MAX * 3);
     const items = await holder.items();
     holder.session.faults.push('request-lost', 'reply-lost', 'late');
     await holder.commit(items);
-    await holdAllRecorded(ids);
+    await holdAllRecorded(holder, ids);
   });
 
   test('again and again is given up: what is not recorded is still due', async () => {
-    const ids = await putMany(2);
+    const ids = await putMany(holder, 2);
     const items = await holder.items();
     holder.session.faults.push(...Array.from({ length: 100 }, (): Fault => 'request-lost'));
     await holder.commit(items);
@@ -158,7 +133,7 @@ describe('a commit whose fate is not known', () => {
   });
 
   test('because the coordinator does not serve ends the work at once, with nothing lost', async () => {
-    const ids = await putMany(2);
+    const ids = await putMany(holder, 2);
     const items = await holder.items();
     holder.session.faults.push('unavailable');
     await holder.commit(items);
@@ -185,7 +160,7 @@ describe('an edit between the decision and its commit', () => {
   ];
 
   test.each(edits)('(%s) keeps both: the edit its definition, the run its record', async (_, edit) => {
-    const ids = await putMany(COMMIT_ITEMS_MAX + 20);
+    const ids = await putMany(holder, COMMIT_ITEMS_MAX + 20);
     const items = await holder.items();
     for (const id of ['task-0', 'task-7', 'task-70']) await edit(id);
     await holder.commit(items);
@@ -201,17 +176,17 @@ describe('an edit between the decision and its commit', () => {
 
   test('refuses the commit of others too, which is made again, and those behind it that share a page', async () => {
     // All on the pages of one minute: what the first commit leaves of them the second one expects.
-    const ids = await putMany(2 * COMMIT_ITEMS_MAX);
+    const ids = await putMany(holder, 2 * COMMIT_ITEMS_MAX);
     const items = await holder.items();
     const shuffled = items.toSorted((a, b) => a.entry.taskId.localeCompare(b.entry.taskId));
     holder.session.before = async () => void (await holder.users.put(documentOf({ id: 'task-0', timeout: '3s' })));
     await holder.commit(shuffled);
-    await holdAllRecorded(ids);
+    await holdAllRecorded(holder, ids);
     expect((await holder.record('task-0'))?.task.timeoutMs).toBe(3_000);
   });
 
   test('of a task whose node is gone leaves only its entry to clear away', async () => {
-    const ids = await putMany(3);
+    const ids = await putMany(holder, 3);
     const items = await holder.items();
     await holder.eyes.multi([{ op: 'remove', path: holder.layout.task('task-1') }]);
     await holder.commit(items);
@@ -223,7 +198,7 @@ describe('an edit between the decision and its commit', () => {
 
 describe('a commit that meets what it does not expect', () => {
   test('makes a directory again that was swept meanwhile', async () => {
-    const ids = await putMany(3);
+    const ids = await putMany(holder, 3);
     const items = await holder.items();
     holder.session.before = async () => {
       for (const { shard } of holder.leases) {
@@ -233,11 +208,11 @@ describe('a commit that meets what it does not expect', () => {
       }
     };
     await holder.commit(items);
-    await holdAllRecorded(ids);
+    await holdAllRecorded(holder, ids);
   });
 
   test('writes over chunks and dead letters that are there, and misses none that are gone', async () => {
-    const [id = ''] = await putMany(1, { retry: { attempts: 1 }, history: 9 });
+    const [id = ''] = await putMany(holder, 1, { retry: { attempts: 1 }, history: 9 });
     const foreign = [holder.layout.chunk(id, 0), holder.layout.dead(id, START_MS + 5 * MINUTE_MS)];
     await holder.eyes.multi(foreign.map((path) => ({ op: 'create', path, data: 'left by somebody' })));
     for (let i = 0; i < 40; i++) {
@@ -262,7 +237,7 @@ describe('a commit that meets what it does not expect', () => {
 
   // The first is refused and made again, the second cannot be any more: its entries must still be on their page.
   test('leaves on a shared page what a later commit did not get to record', async () => {
-    const ids = await putMany(2 * COMMIT_ITEMS_MAX);
+    const ids = await putMany(holder, 2 * COMMIT_ITEMS_MAX);
     const items = (await holder.items()).toSorted((a, b) => a.entry.taskId.localeCompare(b.entry.taskId));
     const first = items[0]?.entry.taskId as string;
     holder.session.before = async () => void (await holder.users.put(documentOf({ id: first, timeout: '3s' })));
@@ -275,54 +250,9 @@ describe('a commit that meets what it does not expect', () => {
   });
 });
 
-describe('a tombstone', () => {
-  async function buried(): Promise<string> {
-    const [id = ''] = await putMany(1, { retry: { attempts: 1 }, history: 20 });
-    for (let i = 0; i < 12; i++) {
-      await holder.commit(await holder.items(failing()));
-      holder.nowMs += MINUTE_MS;
-    }
-    await holder.users.remove(id);
-    holder.nowMs += TOMBSTONE_MS;
-    return id;
-  }
-
-  test('goes when its time is over, with its history and its dead letters', async () => {
-    const id = await buried();
-    const items = await holder.items();
-    expect(items.map(({ done }) => done)).toContain('purge');
-    await holder.commit(items);
-    expect(holder.failure).toBeUndefined();
-    expect(await holder.eyes.get(holder.layout.task(id))).toBeUndefined();
-    expect((await holder.users.deadLetters()).items).toEqual([]);
-    expect((await holder.storedPages()).size).toBe(0);
-  });
-
-  test('that was put to use again just before is a task, and stays', async () => {
-    const id = await buried();
-    const items = await holder.items();
-    await holder.users.put(documentOf({ id }));
-    await holder.commit(items);
-    expect(holder.failure).toBeUndefined();
-    expect((await holder.record(id))?.ended).toBeUndefined();
-    await holder.holdTree([id]);
-    expect((await holder.runs(id)).length).toBeGreaterThan(0);
-  });
-
-  test('that was put to use and removed again stays for its new week', async () => {
-    const id = await buried();
-    const items = await holder.items();
-    await holder.users.put(documentOf({ id }));
-    await holder.users.remove(id);
-    await holder.commit(items);
-    expect((await holder.record(id))?.ended).toBe('removed');
-    await holder.holdTree([id]);
-  });
-});
-
 describe('a lease that is lost', () => {
   test('drops what is of its shard, once, and records the rest', async () => {
-    const ids = await putMany(3 * COMMIT_ITEMS_MAX);
+    const ids = await putMany(holder, 3 * COMMIT_ITEMS_MAX);
     const items = await holder.items();
     await holder.takeAway(1);
     // A further reason to make it again, with the lost ones gone already.
@@ -338,7 +268,7 @@ describe('a lease that is lost', () => {
   });
 
   test('with all others writes nothing at all', async () => {
-    const ids = await putMany(20);
+    const ids = await putMany(holder, 20);
     const items = await holder.items();
     for (const shard of [0, 1, 2]) await holder.takeAway(shard);
     await holder.commit(items);
@@ -349,95 +279,3 @@ describe('a lease that is lost', () => {
     await holder.holdTree(ids);
   });
 });
-
-describe('a batch that is too large for one transaction', () => {
-  test('of runs that say much is split', async () => {
-    const ids = await putMany(COMMIT_ITEMS_MAX);
-    const logs = ['x'.repeat(8_000), 'y'.repeat(8_000)];
-    await holder.commit(await holder.items({ ...succeeding('z'.repeat(16_000)), logs }));
-    await holdAllRecorded(ids);
-    expect((await holder.runs('task-5'))[0]?.logs).toEqual(logs);
-  });
-
-  // Sixty-four pages, each with sixty-three long lines to be written again.
-  test('of pages that are only shortened is split', async () => {
-    const ids = Array.from({ length: COMMIT_ITEMS_MAX }, (_, i) => `task-${i}`);
-    for (const id of ids) await holder.users.put(documentOf({ id }));
-    const others = Array.from({ length: 63 }, (_, i) => `${START_MS + 119_999}-1-${String(i).padStart(128, 'x')}`);
-    for (const [path, lines] of await holder.storedPages()) {
-      await holder.eyes.multi([{ op: 'set', path, data: [...lines, ...others].join('\n') }]);
-    }
-    holder.nowMs = START_MS + MINUTE_MS;
-    await holder.commit(await holder.items());
-    await holdAllRecorded(ids);
-  });
-
-  test('of tombstones with long histories is split', async () => {
-    const ids = await putMany(COMMIT_ITEMS_MAX);
-    const ops = [];
-    for (const id of ids) {
-      await holder.users.remove(id);
-      const record = (await holder.record(id)) as TaskRecord;
-      const chunks = Array.from({ length: 200 }, (_, index) => ({ index, count: 1 }));
-      ops.push([
-        { op: 'set', path: holder.layout.task(id), data: encodeRecord({ ...record, chunks }) } as const,
-        ...chunks.map(({ index }) => ({ op: 'create', path: holder.layout.chunk(id, index), data: '[]' }) as const),
-      ]);
-    }
-    await Promise.all(ops.map((each) => holder.eyes.multi(each)));
-    holder.nowMs += TOMBSTONE_MS;
-    await holder.commit(await holder.items());
-    expect(holder.failure).toBeUndefined();
-    for (const id of ids) expect(await holder.eyes.get(holder.layout.task(id))).toBeUndefined();
-  });
-});
-
-test('nothing is lost or doubled, whatever faults and edits come together', async () => {
-  const fault = fc.constantFrom<Fault>('none', 'none', 'none', 'reply-lost', 'request-lost', 'late');
-  const edit = fc.record({
-    task: fc.integer({ min: 0, max: 149 }),
-    kind: fc.constantFrom('put', 'schedule', 'pause', 'resume', 'run', 'remove', 'again'),
-  });
-  type Edit = { readonly task: number; readonly kind: string };
-  const apply = async ({ task, kind }: Edit) => {
-    const id = `task-${task}`;
-    const { users } = holder;
-    if (kind === 'remove') return void (await users.remove(id));
-    if ((await users.get(id)) === undefined || kind === 'again') return void (await users.put(documentOf({ id })));
-    if (kind === 'put') await users.put(documentOf({ id, timeout: '3s' }));
-    if (kind === 'schedule') await users.put(documentOf({ id, schedule: { every: '20s' } }));
-    if (kind === 'pause') await users.pause(id);
-    if (kind === 'resume') await users.resume(id);
-    if (kind === 'run') await users.run(id);
-  };
-  const round = fc.record({
-    faults: fc.array(fault, { maxLength: 12 }),
-    before: fc.array(edit, { maxLength: 3 }),
-    during: fc.array(edit, { maxLength: 3 }),
-    passMs: fc.constantFrom(20_000, MINUTE_MS, 3 * MINUTE_MS),
-    fails: fc.boolean(),
-  });
-  await fc.assert(
-    fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 4 }), async (rounds) => {
-      await holder.close();
-      holder = await Holder.open();
-      const ids = await putMany(150);
-      for (const { faults, before, during, passMs, fails } of rounds) {
-        const items = await holder.items(fails ? failing() : succeeding());
-        for (const each of before) await apply(each);
-        holder.session.before = async () => {
-          for (const each of during) await apply(each);
-        };
-        holder.session.faults.push(...faults);
-        await holder.commit(items);
-        expect(holder.failure).toBeUndefined();
-        expect(holder.committed.splice(0)).toHaveLength(items.length);
-        holder.session.faults.length = 0;
-        holder.session.before = undefined;
-        await holder.holdTree(ids);
-        holder.nowMs += passMs;
-      }
-    }),
-    { seed: PROPERTY_SEED, numRuns: 25 },
-  );
-}, 120_000);
