@@ -16,7 +16,6 @@ import type { Lease } from './lease.ts';
 import { type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
 import { type Done, inputOf } from './settle.ts';
-import { seedOf } from './shard.ts';
 import { type CodeCache, type Found, isLoaded, type Loaded, loadRecords } from './store.ts';
 
 /** Launches of one batch: read, journalled and handed over together. */
@@ -301,7 +300,7 @@ export class Dispatcher {
       program: programs.get(task.code.hash) as Program,
       context: { taskId: task.id, slotMs, attempt, fence: lease.fence, idempotencyKey: id, input, state },
       nowMs,
-      seed: seedOf(id, attempt),
+      seed: `${id}#${attempt}`,
       limits: { ...DEFAULT_LIMITS, wallMs: task.timeoutMs, cpuMs: task.timeoutMs },
       capabilities: Object.fromEntries(granted.map((name) => [name, this.#options.capabilities[name] as Capability])),
     };

@@ -5,6 +5,7 @@
  */
 import type { EpochMs } from './clock.ts';
 import type { Outcome, RunError } from './launch.ts';
+import type { Fetch } from './outbound.ts';
 
 /** `module`: ES module with a default export. `script`: the completion value is the result. */
 export type CodeKind = 'module' | 'script';
@@ -32,49 +33,99 @@ export interface RunContext {
   readonly state: unknown;
 }
 
+/** Bounds of one run. Each says how a run ends that goes beyond: its `error.class`, and `error.name` where two share one. */
 export interface Limits {
-  /** Wall-clock time of a run, host calls and waiting included. Default 10,000. */
+  /** Wall-clock time, host calls and waiting included: `Timeout`, named `WallTimeout`. */
   readonly wallMs: number;
-  /** Time inside the sandbox. Default: `wallMs`. */
+  /** Time inside the sandbox: `Timeout`, named `CpuTimeout`. */
   readonly cpuMs: number;
-  /** Linear memory of a run, bytes, in steps of 64 KiB. Default 64 MiB. */
+  /** Linear memory in steps of 64 KiB; what the engine itself needs (1.4 MiB) is always there: `Memory`. */
   readonly memoryBytes: number;
-  /** UTF-8 bytes of the source. Default 64 KiB. */
+  /** The engine's stack: `StackOverflow`. */
+  readonly stackBytes: number;
+  /** UTF-8 bytes of the source: `SourceTooLarge`. */
   readonly sourceBytes: number;
-  /** UTF-8 bytes of the result as JSON. Default 64 KiB. */
+  /** UTF-8 bytes of the result as JSON: `ResultTooLarge`. */
   readonly resultBytes: number;
-  /** UTF-8 bytes of all log lines. Default 16 KiB; what goes beyond is dropped and flagged. */
+  /** UTF-8 bytes of all log lines. What goes beyond is dropped, and the outcome is `truncated`. */
   readonly logBytes: number;
-  /** Default 200. */
+  /** Likewise. */
   readonly logLines: number;
-  /** `ctx.call` and `ctx.fetch` of a run together. Default 100. */
+  /** `ctx.call` and `ctx.fetch` of a run together: `HostCallLimit`, thrown where the task can catch it. */
   readonly hostCalls: number;
-  /** Timers pending at a time. Default 100. */
+  /** Host calls pending at a time: `ConcurrencyLimit`, likewise. */
+  readonly concurrentCalls: number;
+  /** Timers pending at a time: `TimerLimit`, likewise. */
   readonly timers: number;
 }
 
-export const DEFAULT_LIMITS: Limits = {
-  wallMs: 10_000,
-  cpuMs: 10_000,
-  memoryBytes: 64 * 1024 * 1024,
-  sourceBytes: 64 * 1024,
-  resultBytes: 64 * 1024,
-  logBytes: 16 * 1024,
-  logLines: 200,
-  hostCalls: 100,
-  timers: 100,
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const MINUTE_MS = 60_000;
+
+/** Lowest, default and highest value of each limit. */
+export const LIMITS: Readonly<
+  Record<keyof Limits, { readonly min: number; readonly std: number; readonly max: number }>
+> = {
+  wallMs: { min: 1, std: 10_000, max: 15 * MINUTE_MS },
+  cpuMs: { min: 1, std: 10_000, max: 15 * MINUTE_MS },
+  memoryBytes: { min: MIB, std: 64 * MIB, max: 256 * MIB },
+  stackBytes: { min: 16 * KIB, std: 256 * KIB, max: 256 * KIB },
+  sourceBytes: { min: 1, std: 64 * KIB, max: MIB },
+  resultBytes: { min: 1, std: 64 * KIB, max: MIB },
+  logBytes: { min: 0, std: 16 * KIB, max: MIB },
+  logLines: { min: 0, std: 200, max: 10_000 },
+  hostCalls: { min: 0, std: 100, max: 10_000 },
+  concurrentCalls: { min: 0, std: 32, max: 1000 },
+  timers: { min: 0, std: 100, max: 10_000 },
 };
+
+export const DEFAULT_LIMITS: Limits = {
+  wallMs: LIMITS.wallMs.std,
+  cpuMs: LIMITS.cpuMs.std,
+  memoryBytes: LIMITS.memoryBytes.std,
+  stackBytes: LIMITS.stackBytes.std,
+  sourceBytes: LIMITS.sourceBytes.std,
+  resultBytes: LIMITS.resultBytes.std,
+  logBytes: LIMITS.logBytes.std,
+  logLines: LIMITS.logLines.std,
+  hostCalls: LIMITS.hostCalls.std,
+  concurrentCalls: LIMITS.concurrentCalls.std,
+  timers: LIMITS.timers.std,
+};
+
+/** What a host call came to, and when: with all of them, a run can be repeated without asking anybody. */
+export interface RecordedAnswer {
+  /** The run's first host call is 1. */
+  readonly call: number;
+  /** Digest of what was asked. A repeated run that asks something else has diverged. */
+  readonly request: string;
+  /** When the run saw it, in ms of the run's own time. */
+  readonly atMs: number;
+  /** `V` and a value as JSON, `E` and an error's message, `D` and why it was denied. */
+  readonly answer: string;
+}
+
+/** Bytes of recorded answers, as JSON. */
+export const ANSWERS_BYTES_MAX = 64 * KIB;
 
 export interface Run {
   readonly program: Program;
   readonly context: RunContext;
-  /** `Date.now()` inside starts here and moves on with the run's own time. */
+  /**
+   * `Date.now()` inside starts here. It stands still while the task computes, but for a microsecond with every look at
+   * it, and moves on when the run is woken by a timer or an answer: so a run that is repeated sees the same times.
+   */
   readonly nowMs: EpochMs;
-  /** Feeds `Math.random` and `crypto` inside; the same seed gives the same numbers. */
-  readonly seed: number;
+  /** Any text. `Math.random` and `crypto` inside give the same numbers for the same seed. */
+  readonly seed: string;
   readonly limits: Limits;
   /** Own properties only; a name that is not here is denied. */
   readonly capabilities: Readonly<Record<string, Capability>>;
+  /** What `ctx.fetch` does. Absent: it is denied. */
+  readonly fetch?: Fetch;
+  /** Repeats a run: these are the answers of its host calls, nobody is asked, and nothing waits for real time. */
+  readonly answers?: readonly RecordedAnswer[];
 }
 
 export interface Started {
@@ -82,6 +133,8 @@ export interface Started {
   readonly startedMs: number;
   /** False where it is certain that the run never began. */
   readonly hasStarted?: false;
+  /** Of its host calls, in the order in which it saw them. Absent when it made none. */
+  readonly answers?: readonly RecordedAnswer[] | 'too-large';
 }
 
 export type OutcomeListener = (index: number, outcome: Outcome & Started) => void;

@@ -11,23 +11,30 @@ export type RunStatus = 'succeeded' | 'failed' | 'timed-out' | 'skipped' | 'unce
 export const launchId = (taskId: string, slotMs: EpochMs): string => `${taskId}@${slotMs}`;
 
 /**
- * Classes of a run's error. `Syntax` … `CapabilityDenied`: the task's own doing. `EngineTrap`: the sandbox broke, and
+ * Classes of a run's error. `Syntax` … `TimerLimit`: the task's own doing. `EngineTrap`: the sandbox broke, and
  * held. `WorkerLost`: another run took the worker with it; the launch counts as not started. `Cancelled`: the caller
  * gave up.
  */
-export type RunErrorClass =
-  | 'Syntax'
-  | 'Thrown'
-  | 'Stalled'
-  | 'Timeout'
-  | 'Memory'
-  | 'StackOverflow'
-  | 'ResultTooLarge'
-  | 'ResultNotSerializable'
-  | 'CapabilityDenied'
-  | 'EngineTrap'
-  | 'WorkerLost'
-  | 'Cancelled';
+export const RUN_ERROR_CLASSES = [
+  'Syntax',
+  'Thrown',
+  'Stalled',
+  'Timeout',
+  'Memory',
+  'StackOverflow',
+  'ResultTooLarge',
+  'ResultNotSerializable',
+  'CapabilityDenied',
+  'SourceTooLarge',
+  'HostCallLimit',
+  'ConcurrencyLimit',
+  'TimerLimit',
+  'EngineTrap',
+  'WorkerLost',
+  'Cancelled',
+] as const;
+
+export type RunErrorClass = (typeof RUN_ERROR_CLASSES)[number];
 
 export interface RunError {
   readonly class: RunErrorClass;

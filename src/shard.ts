@@ -21,7 +21,7 @@ export const bucketOf = (name: string): string => (hash32(`bucket:${name}`) % BU
 export const spreadOffsetMs = ({ id, spreadMs }: { readonly id: string; readonly spreadMs: number }): number =>
   spreadMs === 0 ? 0 : Math.floor((hash32(`spread:${id}`) / 2 ** 32) * spreadMs);
 
-/** A seed for the randomness of one attempt. */
+/** A seed for decisions about one attempt. */
 export const seedOf = (launchId: string, attempt: number): number => hash32(`${launchId}#${attempt}`);
 
 /** The order in which a tick tries the shards: rotated by chance, so that parallel ticks do not start at the same one. */

@@ -7,7 +7,20 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ['ground', ['clock', 'errors']],
   [
     'ports',
-    ['coordinator', 'evaluator', 'launch', 'url', 'skew', 'timers', 'wakes', 'duration', 'instant', 'json', 'shard'],
+    [
+      'coordinator',
+      'evaluator',
+      'outbound',
+      'launch',
+      'url',
+      'skew',
+      'timers',
+      'wakes',
+      'duration',
+      'instant',
+      'json',
+      'shard',
+    ],
   ],
   [
     'domain',
@@ -45,7 +58,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   ['engine', ['tasks', 'bulk', 'listing', 'status', 'registry', 'shift', 'tick']],
-  ['implementations', ['coordinator/*', 'evaluator/*']],
+  ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*']],
   ['root', ['config', 'app']],
   [
     'faces',
@@ -114,7 +127,7 @@ describe('the shape of the source', () => {
   test('only app.ts names implementations', () => {
     const named = sources.flatMap(({ path, imports }) =>
       imports
-        .filter((target) => /^src\/(coordinator|evaluator)\//.test(target))
+        .filter((target) => /^src\/(coordinator|evaluator|outbound)\//.test(target))
         .filter((target) => !path.startsWith(target.split('/').slice(0, 2).join('/')) && path !== 'src/app.ts')
         .map((target) => `${path} imports ${target}`),
     );

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isCronkeeperError } from '../errors.ts';
 import { parseInstant } from '../instant.ts';
+import { RUN_ERROR_CLASSES } from '../launch.ts';
 import { SCHEDULE_JSON_SCHEMA, type ScheduleDocument } from '../schedule.ts';
 import type { Status } from '../status.ts';
 import { taskSchema } from '../task.ts';
@@ -89,11 +90,6 @@ const schedule = z
 const time = z.string().meta({ format: 'date-time' });
 
 const RUN_STATUSES = ['succeeded', 'failed', 'timed-out', 'skipped', 'uncertain'] as const;
-
-const RUN_ERROR_CLASSES = [
-  ...(['Syntax', 'Thrown', 'Stalled', 'Timeout', 'Memory', 'StackOverflow', 'ResultTooLarge'] as const),
-  ...(['ResultNotSerializable', 'CapabilityDenied', 'EngineTrap', 'WorkerLost', 'Cancelled'] as const),
-] as const;
 
 export const run = z
   .looseObject({

@@ -13,7 +13,8 @@ const RUNNING = 1;
 const ALLOWED_MS = 2;
 const STARTED = 3;
 const CANCELLED = 4;
-const WORDS = 5;
+const WAITING = 5;
+const WORDS = 6;
 
 /** The name of the next run in a worker. It wraps around, and is never {@link IDLE}. */
 export const nextSeq = (seq: Seq): Seq => (seq + 1) | 0 || 1;
@@ -44,6 +45,11 @@ export class Board {
     Atomics.store(this.#words, RUNNING, IDLE);
   }
 
+  /** Worker: so many runs have started and wait for an answer or a timer. */
+  wait(runs: number): void {
+    Atomics.store(this.#words, WAITING, runs);
+  }
+
   /** Worker: whether the run in the engine should stop. */
   isCancelled(seq: Seq): boolean {
     return Atomics.load(this.#words, CANCELLED) === seq;
@@ -62,6 +68,11 @@ export class Board {
   /** Main: the run in the engine, or {@link IDLE}. */
   get running(): Seq {
     return Atomics.load(this.#words, RUNNING);
+  }
+
+  /** Main: runs that have started and are not at work. */
+  get waiting(): number {
+    return Atomics.load(this.#words, WAITING);
   }
 
   get allowedMs(): number {

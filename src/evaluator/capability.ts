@@ -25,3 +25,8 @@ export async function answerCall(capabilities: Run['capabilities'], name: string
     return `E${messageOf(error).slice(0, MESSAGE_CHARS)}`;
   }
 }
+
+/** What `ctx.fetch(…)` comes to. Never rejects. */
+export async function answerFetch(fetch: Run['fetch'], requestJson: string, _over: AbortSignal): Promise<Answer> {
+  return `Dfetch is not allowed for ${requestJson.slice(0, MESSAGE_CHARS)}${fetch === undefined ? '' : ' yet'}`;
+}

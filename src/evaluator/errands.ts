@@ -1,7 +1,7 @@
 /** What a run waits for outside of the engine: answers to its host calls, and its timers; both counted. */
 import type { Cancel, Clock } from '../clock.ts';
 import type { Limits } from '../evaluator.ts';
-import type { Answer } from './messages.ts';
+import type { Answer, CallKind } from './messages.ts';
 
 /** UTF-8 bytes of a host call's name and arguments. */
 export const CALL_BYTES = 256 * 1024;
@@ -9,7 +9,7 @@ export const CALL_BYTES = 256 * 1024;
 /** Where they are run. */
 export interface Outside {
   readonly clock: Clock;
-  readonly ask: (call: string, name: string, args: string) => void;
+  readonly ask: (kind: CallKind, call: string, name: string, args: string) => void;
 }
 
 export class Errands {
@@ -47,19 +47,23 @@ export class Errands {
   /** `<id>\n<name>\n<arguments>`, of which `bytes` is the whole length. */
   call(text: string, bytes: number): void {
     const [id = '', name = '', ...rest] = text.split('\n');
+    this.#ask('call', id, name, rest.join('\n'), bytes);
+  }
+
+  /** `<id>\n<request>`. */
+  fetch(text: string, bytes: number): void {
+    const [id = '', ...rest] = text.split('\n');
+    this.#ask('fetch', id, '', rest.join('\n'), bytes);
+  }
+
+  #ask(kind: CallKind, id: string, name: string, args: string, bytes: number): void {
     if (!this.#count(id)) return;
     if (bytes > CALL_BYTES) {
       this.#answers.push([id, `Ethe arguments have ${bytes} bytes; ${CALL_BYTES} are allowed`]);
       return;
     }
     this.#calls.add(id);
-    this.#outside.ask(id, name, rest.join('\n'));
-  }
-
-  /** `<id>\n<URL>`. */
-  fetch(text: string): void {
-    const [id = '', url = ''] = text.split('\n');
-    if (this.#count(id)) this.#answers.push([id, this.#deny(`fetch is not allowed for ${url}`)]);
+    this.#outside.ask(kind, id, name, args);
   }
 
   #count(id: string): boolean {
@@ -70,11 +74,6 @@ export class Errands {
     }
     this.#answers.push([id, `Eno more than ${hostCalls} host calls are allowed`]);
     return false;
-  }
-
-  #deny(message: string): Answer {
-    this.#denied = true;
-    return `D${message}`;
   }
 
   /** An answer from outside; false when nobody waits for it. */

@@ -10,8 +10,9 @@ import { CALL_BYTES, Errands } from './errands.ts';
 import { GUEST, type Host, TASK_FILE } from './host.ts';
 import type { Instance } from './instance.ts';
 import { Logbook } from './logbook.ts';
-import type { Answer, Order } from './messages.ts';
+import type { Answer, CallKind, Order } from './messages.ts';
 import type { Report } from './outbox.ts';
+import { SERVICE_BYTES, serve } from './services.ts';
 import {
   type Facts,
   fail,
@@ -40,7 +41,7 @@ export interface Surroundings {
   readonly board: Board;
   /** Epoch ms with fractions. */
   readonly startedMs: number;
-  readonly ask: (call: string, name: string, args: string) => void;
+  readonly ask: (kind: CallKind, call: string, name: string, args: string) => void;
   readonly ended: (report: Report) => void;
 }
 
@@ -117,6 +118,8 @@ export class Execution implements Host {
       case 'C':
       case 'F':
         return CALL_BYTES;
+      case 'S':
+        return SERVICE_BYTES;
       default:
         return LABEL_BYTES;
     }
@@ -142,8 +145,10 @@ export class Execution implements Host {
         this.#errands.call(text, bytes);
         break;
       case 'F':
-        this.#errands.fetch(text);
+        this.#errands.fetch(text, bytes);
         break;
+      case 'S':
+        return serve(text);
       case 'T':
         return this.#errands.setTimer(text);
       case 'X':

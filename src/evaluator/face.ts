@@ -9,10 +9,10 @@
  */
 import { type Clock, type EpochMs, type Random, systemClock, systemRandom } from '../clock.ts';
 import { CronkeeperError, messageOf, type Problem, received } from '../errors.ts';
-import { type Capability, DEFAULT_LIMITS, type Limits, type Run } from '../evaluator.ts';
+import { type Capability, DEFAULT_LIMITS, LIMITS, type Limits, type Run } from '../evaluator.ts';
 import { launchId, type Outcome } from '../launch.ts';
 import { programOf } from '../program.ts';
-import { createQuickJsEvaluator, MEMORY_MAX_BYTES } from './quickjs.ts';
+import { createQuickJsEvaluator } from './quickjs.ts';
 
 export interface EvaluatorOptions {
   /** Threads, 1 to 64. Default 1. */
@@ -43,7 +43,7 @@ export interface EvaluateOptions {
   /** Default `evaluate`. */
   readonly taskId?: string;
   /** The same seed gives the same `Math.random()`. Default: any. */
-  readonly seed?: number;
+  readonly seed?: number | string;
   /** Where `Date.now()` starts inside, epoch ms. Default: the clock's. */
   readonly now?: EpochMs;
   /** Ends the run as `Cancelled`. */
@@ -57,21 +57,7 @@ export interface StandaloneEvaluator {
 }
 
 const WORKERS_MAX = 64;
-const MIB = 1024 * 1024;
-
-/** Largest value of each limit; the smallest is 0 for counts of things that a run may do, else 1. */
-const LIMITS_MAX: Limits = {
-  wallMs: 15 * 60_000,
-  cpuMs: 15 * 60_000,
-  memoryBytes: MEMORY_MAX_BYTES,
-  sourceBytes: MIB,
-  resultBytes: MIB,
-  logBytes: MIB,
-  logLines: 10_000,
-  hostCalls: 10_000,
-  timers: 10_000,
-};
-const MAY_BE_ZERO: ReadonlySet<string> = new Set(['logBytes', 'logLines', 'hostCalls', 'timers']);
+const SEED_CHARS_MAX = 256;
 
 /** Rejects with `invalid` when an option is wrong. Resolves when all workers are ready. */
 export async function createEvaluator(options: EvaluatorOptions = {}): Promise<StandaloneEvaluator> {
@@ -101,7 +87,7 @@ function runOf(options: EvaluateOptions, defaults: Limits, clock: Clock, random:
   const problems: Problem[] = [];
   const { code, input = null, state = null, capabilities = {}, limits: given = {}, signal, ...rest } = options;
   const { now = clock.now(), slot = now, attempt = 1, fence = 0, taskId = 'evaluate', ...others } = rest;
-  const { seed = Math.floor(random() * Number.MAX_SAFE_INTEGER), ...unknown } = others;
+  const { seed = `${random()}`, ...unknown } = others;
   refuseUnknown(problems, unknown);
   requireThat(problems, 'code', code, typeof code === 'string', 'a string with JavaScript');
   requireJson(problems, 'input', input);
@@ -113,7 +99,8 @@ function runOf(options: EvaluateOptions, defaults: Limits, clock: Clock, random:
   const slotMs = new Date(slot).getTime();
   requireThat(problems, 'slot', slot, !Number.isNaN(slotMs), 'an ISO instant, epoch ms or a Date');
   requireThat(problems, 'now', now, !Number.isNaN(new Date(now).getTime()), 'epoch ms');
-  requireThat(problems, 'seed', seed, Number.isFinite(seed), 'a number');
+  const isSeed = typeof seed === 'string' ? seed.length <= SEED_CHARS_MAX : Number.isFinite(seed);
+  requireThat(problems, 'seed', seed, isSeed, `a number, or a text of at most ${SEED_CHARS_MAX} characters`);
   requireThat(problems, 'taskId', taskId, typeof taskId === 'string', 'a string');
   requireInteger(problems, 'attempt', attempt, 1, Number.MAX_SAFE_INTEGER);
   requireInteger(problems, 'fence', fence, 0, Number.MAX_SAFE_INTEGER);
@@ -123,7 +110,7 @@ function runOf(options: EvaluateOptions, defaults: Limits, clock: Clock, random:
     program: programOf(code),
     context: { taskId, slotMs, attempt, fence, idempotencyKey: launchId(taskId, slotMs), input, state },
     nowMs: now,
-    seed,
+    seed: `${seed}`,
     limits: { ...defaults, ...given },
     capabilities,
   };
@@ -150,12 +137,12 @@ function requireJson(problems: Problem[], field: string, value: unknown): void {
 function requireLimits(problems: Problem[], limits: Partial<Limits>): void {
   for (const [name, value] of Object.entries(limits)) {
     const field = `limits.${name}`;
-    if (!isLimit(name)) problems.push({ field, message: `unknown; allowed are ${Object.keys(LIMITS_MAX).join(', ')}` });
-    else requireInteger(problems, field, value, MAY_BE_ZERO.has(name) ? 0 : 1, LIMITS_MAX[name]);
+    if (!isLimit(name)) problems.push({ field, message: `unknown; allowed are ${Object.keys(LIMITS).join(', ')}` });
+    else requireInteger(problems, field, value, LIMITS[name].min, LIMITS[name].max);
   }
 }
 
-const isLimit = (name: string): name is keyof Limits => Object.hasOwn(LIMITS_MAX, name);
+const isLimit = (name: string): name is keyof Limits => Object.hasOwn(LIMITS, name);
 
 function refuseUnknown(problems: Problem[], rest: object): void {
   for (const field of Object.keys(rest)) problems.push({ field, message: 'unknown option' });

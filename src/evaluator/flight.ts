@@ -8,6 +8,7 @@ export interface FlightPlan {
   readonly program: Program;
   readonly order: Omit<Order, 'seq'>;
   readonly capabilities: Run['capabilities'];
+  readonly fetch?: Run['fetch'];
   readonly onOutcome: (outcome: Outcome & Started) => void;
   /** The evaluator is broken: there will be no outcome. */
   readonly onBroken: (error: Error) => void;
@@ -18,13 +19,16 @@ export class Flight {
   readonly program: Program;
   readonly order: Omit<Order, 'seq'>;
   readonly capabilities: Run['capabilities'];
+  readonly fetch: Run['fetch'];
   readonly #plan: FlightPlan;
+  #over: AbortController | undefined;
   #isSettled = false;
 
   constructor(plan: FlightPlan) {
     this.program = plan.program;
     this.order = plan.order;
     this.capabilities = plan.capabilities;
+    this.fetch = plan.fetch;
     this.#plan = plan;
   }
 
@@ -32,9 +36,17 @@ export class Flight {
     return this.#isSettled;
   }
 
+  /** Aborts when the run is over: for requests that are made on its behalf. */
+  get over(): AbortSignal {
+    this.#over ??= new AbortController();
+    if (this.#isSettled) this.#over.abort();
+    return this.#over.signal;
+  }
+
   settle(outcome: Outcome & Started): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    this.#over?.abort();
     this.#plan.onOutcome(outcome);
   }
 
@@ -46,6 +58,7 @@ export class Flight {
   abandon(error: Error): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    this.#over?.abort();
     this.#plan.onBroken(error);
   }
 }

@@ -8,7 +8,7 @@
 // task that changes them, by accident or for a polyfill, gets its result out.
 //
 // A message is a letter and a text: D result as JSON · N error: the result is not JSON · E error · M no default export
-// · L log line · C host call: id, name, arguments as JSON · F fetch: id, URL · T timer: id, ms · X timer cleared: id.
+// · L log line · C host call: id, name, arguments as JSON · F fetch: id, request as JSON · T timer: id, ms · X timer cleared: id.
 (host) => {
   const { parse, stringify } = JSON;
   const { apply } = Reflect;
@@ -117,7 +117,7 @@
     });
 
   const call = async (name, ...args) => request('C', `${String(name)}\n${stringify(args)}`);
-  const fetch = async (resource) => request('F', cut(String(resource?.url ?? resource), MESSAGE_CHARS));
+  const fetch = async (resource) => request('F', stringify({ url: String(resource?.url ?? resource) }));
 
   const log = (...values) => {
     let line = '';
@@ -128,7 +128,8 @@
   // mulberry32: small, and good enough for jitter and sampling. It is not for secrets.
   let random = 0;
   const seedRandom = (seed) => {
-    random = (Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1) ^ seed) | 0;
+    random = 0x811c9dc5;
+    for (let i = 0; i < seed.length; i++) random = Math.imul(random ^ seed.charCodeAt(i), 0x01000193);
   };
   Math.random = {
     random() {
@@ -162,7 +163,7 @@
   return [
     /** begin: the run's context, its seed, and whether `ctx` is a global. */
     (json, seed, isScript) => {
-      seedRandom(+seed);
+      seedRandom(seed);
       ctx = parse(json);
       ctx.now = () => now();
       ctx.log = log;

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '../clock.ts';
 import { workerUrl } from './assets.ts';
 import { Board, IDLE, nextSeq, type Seq } from './board.ts';
-import { answerCall } from './capability.ts';
+import { answerCall, answerFetch } from './capability.ts';
 import type { Flight } from './flight.ts';
 import { type FromWorker, monotonicMs, type Order, packOrders, type ToWorker } from './messages.ts';
 import { Outbox, type Report } from './outbox.ts';
@@ -168,10 +168,12 @@ export class Lane {
     }
   }
 
-  async #answer({ seq, call, name, args }: Extract<FromWorker, { type: 'call' }>): Promise<void> {
+  async #answer({ seq, kind, call, name, args }: Extract<FromWorker, { type: 'call' }>): Promise<void> {
     const flight = this.#flights.get(seq);
     if (flight === undefined || flight.isSettled) return;
-    const answer = await answerCall(flight.capabilities, name, args);
+    const answer = await (kind === 'fetch'
+      ? answerFetch(flight.fetch, args, flight.over)
+      : answerCall(flight.capabilities, name, args));
     this.#post({ type: 'reply', seq, call, answer });
   }
 

@@ -1,6 +1,6 @@
 /** What the main thread and the worker say to each other. Results go another way: see outbox.ts. */
 import type { EpochMs } from '../clock.ts';
-import type { Limits, Program } from '../evaluator.ts';
+import type { Limits, Program, RecordedAnswer } from '../evaluator.ts';
 import type { Seq } from './board.ts';
 import type { Report } from './outbox.ts';
 
@@ -13,8 +13,10 @@ export interface Order {
   /** The data of `ctx`, as JSON. */
   readonly context: string;
   readonly nowMs: EpochMs;
-  readonly seed: number;
+  readonly seed: string;
   readonly limits: Limits;
+  /** The run is repeated: see {@link Run.answers}. */
+  readonly answers?: readonly RecordedAnswer[];
 }
 
 /**
@@ -27,8 +29,9 @@ export interface PackedOrders {
   readonly hashes: readonly string[];
   readonly contexts: readonly string[];
   readonly nowMs: Float64Array;
-  readonly seeds: Float64Array;
+  readonly seeds: readonly string[];
   readonly limits: readonly Limits[];
+  readonly answers: readonly (readonly RecordedAnswer[] | undefined)[];
 }
 
 export const packOrders = (orders: readonly Order[]): PackedOrders => ({
@@ -37,8 +40,9 @@ export const packOrders = (orders: readonly Order[]): PackedOrders => ({
   hashes: orders.map(({ hash }) => hash),
   contexts: orders.map(({ context }) => context),
   nowMs: Float64Array.from(orders, ({ nowMs }) => nowMs),
-  seeds: Float64Array.from(orders, ({ seed }) => seed),
+  seeds: orders.map(({ seed }) => seed),
   limits: orders.map(({ limits }) => limits),
+  answers: orders.some(({ answers }) => answers !== undefined) ? orders.map(({ answers }) => answers) : [],
 });
 
 export const unpackOrders = (packed: PackedOrders): Order[] =>
@@ -50,6 +54,7 @@ export const unpackOrders = (packed: PackedOrders): Order[] =>
     nowMs: packed.nowMs[i]!,
     seed: packed.seeds[i]!,
     limits: packed.limits[i]!,
+    ...(packed.answers[i] !== undefined && { answers: packed.answers[i] }),
   }));
 
 /** The same instant on two clocks: the caller's, and the machine's monotonic one, which all threads share. */
@@ -57,6 +62,9 @@ export interface ClockReading {
   readonly epochMs: EpochMs;
   readonly monotonicMs: number;
 }
+
+/** `call`: a function of the embedding program. `fetch`: a request; `name` is then empty. */
+export type CallKind = 'call' | 'fetch';
 
 /** How a host call ended. `V` and the value as JSON, `E` and an error's message, `D` and why it was denied. */
 export type Answer = `${'V' | 'E' | 'D'}${string}`;
@@ -88,10 +96,11 @@ export type FromWorker =
   | { readonly type: 'report'; readonly report: Report }
   | {
       readonly type: 'call';
+      readonly kind: CallKind;
       readonly seq: Seq;
       readonly call: string;
       readonly name: string;
-      /** A JSON array, as the guest wrote it. */
+      /** As the guest wrote it: a JSON array of arguments, or a request. */
       readonly args: string;
     };
 

@@ -6,7 +6,7 @@
  * A record is its size and the lengths of its texts, five numbers, and the texts in UTF-8. Both cursors count bytes
  * ever written and read, modulo 2^32 (a multiple of the size of the ring); a record never wraps around its end.
  */
-import type { RunErrorClass } from '../launch.ts';
+import { RUN_ERROR_CLASSES, type RunErrorClass } from '../launch.ts';
 import type { Seq } from './board.ts';
 
 export interface Report {
@@ -27,21 +27,7 @@ export interface Report {
   readonly logs: string;
 }
 
-const FAILURES: readonly (RunErrorClass | undefined)[] = [
-  undefined,
-  'Syntax',
-  'Thrown',
-  'Stalled',
-  'Timeout',
-  'Memory',
-  'StackOverflow',
-  'ResultTooLarge',
-  'ResultNotSerializable',
-  'CapabilityDenied',
-  'EngineTrap',
-  'WorkerLost',
-  'Cancelled',
-];
+const FAILURES: readonly (RunErrorClass | undefined)[] = [undefined, ...RUN_ERROR_CLASSES];
 
 /** Room for some thousand small reports. One that does not fit travels as a message. */
 const RING_BYTES = 1024 * 1024;

@@ -8,6 +8,7 @@ import { CronkeeperError } from '../errors.ts';
 import {
   DEFAULT_LIMITS,
   type Evaluator,
+  LIMITS,
   type Limits,
   type OutcomeListener,
   type Program,
@@ -15,13 +16,11 @@ import {
   type RunContext,
 } from '../evaluator.ts';
 import type { RunError } from '../launch.ts';
-import { engineUrl, guestUrl } from './assets.ts';
-import { Flight } from './flight.ts';
+import { engineUrl, readGuest } from './assets.ts';
+import { Flight, type FlightPlan } from './flight.ts';
 import { type Engine, Lane, type LaneOptions } from './lane.ts';
 import { PAGE_BYTES, softMemory } from './soft-memory.ts';
 
-/** The most memory that any run can have, whatever its limits say: the maximum of the module itself. */
-export const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 /** Runs that travel to a worker in one message. More gains nothing (measured), fewer costs. */
 const BATCH_RUNS = 64;
 /** Runs that wait for a worker. */
@@ -55,8 +54,8 @@ export async function createQuickJsEvaluator(options: QuickJsOptions = {}): Prom
 }
 
 async function loadEngine(): Promise<Engine> {
-  const [bytes, guest] = await Promise.all([readFile(engineUrl), readFile(guestUrl, 'utf8')]);
-  const module = await WebAssembly.compile(softMemory(bytes, MEMORY_MAX_BYTES / PAGE_BYTES));
+  const [bytes, guest] = await Promise.all([readFile(engineUrl), readGuest()]);
+  const module = await WebAssembly.compile(softMemory(bytes, LIMITS.memoryBytes.max / PAGE_BYTES));
   return { module, guest };
 }
 
@@ -121,7 +120,7 @@ class QuickJsEvaluator implements Evaluator {
         hash: program.hash,
         context: '',
         nowMs: 0,
-        seed: 0,
+        seed: '',
         limits: CHECK_LIMITS,
       } as const;
       const flight = new Flight({
@@ -236,7 +235,7 @@ class QuickJsEvaluator implements Evaluator {
 
 const CLOSED = new CronkeeperError('internal', 'the evaluator is closed');
 
-const planOf = (run: Run): Pick<Flight, 'program' | 'order' | 'capabilities'> => ({
+const planOf = (run: Run): Pick<FlightPlan, 'program' | 'order' | 'capabilities' | 'fetch'> => ({
   program: run.program,
   order: {
     task: 'run',
@@ -245,8 +244,10 @@ const planOf = (run: Run): Pick<Flight, 'program' | 'order' | 'capabilities'> =>
     nowMs: run.nowMs,
     seed: run.seed,
     limits: run.limits,
+    ...(run.answers !== undefined && { answers: run.answers }),
   },
   capabilities: run.capabilities,
+  ...(run.fetch !== undefined && { fetch: run.fetch }),
 });
 
 /** The data of `ctx`, in the task's terms. */

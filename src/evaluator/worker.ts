@@ -139,7 +139,7 @@ class Workshop {
       clock,
       board: this.#board,
       startedMs: this.#nowMs(),
-      ask: (call, name, args) => send({ type: 'call', seq, call, name, args }),
+      ask: (kind, call, name, args) => send({ type: 'call', seq, kind, call, name, args }),
       ended: (report) => {
         this.#executions.delete(seq);
         this.#pool.give(instance, report.failure !== 'EngineTrap');

@@ -36,7 +36,7 @@ export const runOf = (source: string, { context, limits, signal: _, ...rest }: G
     ...context,
   },
   nowMs: NOW_MS,
-  seed: 1,
+  seed: '1',
   limits: { ...DEFAULT_LIMITS, wallMs: PATIENT_MS, cpuMs: PATIENT_MS, ...limits },
   capabilities: {},
   ...rest,
