@@ -10,10 +10,13 @@ export type RunStatus = 'succeeded' | 'failed' | 'timed-out' | 'skipped' | 'unce
 /** `<taskId>@<slotMs>`: the launch's name and its idempotency key. Task ids hold no `@`. */
 export const launchId = (taskId: string, slotMs: EpochMs): string => `${taskId}@${slotMs}`;
 
+/** The seed of an attempt's `Math.random`: whoever repeats it gets the same numbers. */
+export const runSeed = (launch: string, attempt: number): string => `${launch}#${attempt}`;
+
 /**
  * Classes of a run's error. `Syntax` … `TimerLimit`: the task's own doing. `EngineTrap`: the sandbox broke, and
  * held. `WorkerLost`: another run took the worker with it; the launch counts as not started. `Cancelled`: the caller
- * gave up.
+ * gave up. `Diverged`: a repeated run is not the one that was recorded; never of a launch.
  */
 export const RUN_ERROR_CLASSES = [
   'Syntax',
@@ -32,6 +35,7 @@ export const RUN_ERROR_CLASSES = [
   'EngineTrap',
   'WorkerLost',
   'Cancelled',
+  'Diverged',
 ] as const;
 
 export type RunErrorClass = (typeof RUN_ERROR_CLASSES)[number];

@@ -1,32 +1,64 @@
-/** What a run waits for outside of the engine: answers to its host calls, and its timers; both counted. */
-import type { Cancel, Clock } from '../clock.ts';
-import type { Limits } from '../evaluator.ts';
+/**
+ * What a run waits for outside of the engine: answers to its host calls, and its timers; both counted. Everything that
+ * reaches the run comes in the order of the run's own time, so that the answers and their times are all that is needed
+ * to repeat it.
+ */
+import { hash } from 'node:crypto';
+import { ANSWERS_BYTES_MAX, type Limits, type RecordedAnswer } from '../evaluator.ts';
 import type { Answer, CallKind } from './messages.ts';
 
 /** UTF-8 bytes of a host call's name and arguments. */
 export const CALL_BYTES = 256 * 1024;
+/** Hex digits by which a repeated run is seen to ask the same. */
+const DIGEST_CHARS = 16;
+/** The longest delay of a timer, as in Node: a signed 32-bit number. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
 
-/** Where they are run. */
-export interface Outside {
-  readonly clock: Clock;
-  readonly ask: (kind: CallKind, call: string, name: string, args: string) => void;
+/** What a run is woken for. */
+export type Wake =
+  | { readonly at: number; readonly timer: string }
+  | { readonly at: number; readonly call: string; readonly answer: Answer };
+
+/** Asks somebody outside. */
+export type Ask = (kind: CallKind, call: string, name: string, args: string) => void;
+
+interface PendingCall {
+  readonly index: number;
+  readonly request: string;
+}
+
+interface Answered {
+  readonly call: string;
+  readonly answer: Answer;
+}
+
+interface Timer {
+  readonly id: string;
+  readonly dueMs: number;
 }
 
 export class Errands {
   readonly #limits: Limits;
-  readonly #outside: Outside;
-  readonly #fire: (timer: string) => void;
-  readonly #calls = new Set<string>();
-  readonly #timers = new Map<string, Cancel>();
-  /** Answers that need nobody else; delivered when the guest has run dry. */
-  readonly #answers: (readonly [call: string, answer: Answer])[] = [];
+  readonly #ask: Ask;
+  /** Repeats a run: answers that have not been given yet, in their order. */
+  readonly #script: RecordedAnswer[] | undefined;
+  readonly #calls = new Map<string, PendingCall>();
+  /** By time; of the same time, by when they were set. */
+  readonly #timers: Timer[] = [];
+  /** Answers that came from outside. */
+  readonly #arrived: Answered[] = [];
+  /** Calls that were never made, and why. */
+  readonly #refused: Answered[] = [];
+  readonly #given: RecordedAnswer[] = [];
+  #givenBytes = 0;
   #made = 0;
-  #denied = false;
+  #diverged: string | undefined;
+  readonly #told = new Set<string>();
 
-  constructor(limits: Limits, outside: Outside, fire: (timer: string) => void) {
+  constructor(limits: Limits, ask: Ask, answers?: readonly RecordedAnswer[]) {
     this.#limits = limits;
-    this.#outside = outside;
-    this.#fire = fire;
+    this.#ask = ask;
+    this.#script = answers?.slice();
   }
 
   /** Host calls so far, refused ones left out. */
@@ -34,82 +66,156 @@ export class Errands {
     return this.#made;
   }
 
-  /** Something was denied, by the worker or by the main thread. */
-  get denied(): boolean {
-    return this.#denied;
+  /** Names of the errors that the run was told of, by the worker or by the main thread. */
+  get told(): ReadonlySet<string> {
+    return this.#told;
+  }
+
+  /** A repeated run has asked something that the recorded one did not. */
+  get diverged(): string | undefined {
+    return this.#diverged;
+  }
+
+  /** The first call that a repeated run waits for, and that the recording has no answer to. */
+  get unanswered(): string | undefined {
+    const [first] = this.#script === undefined ? [] : this.#calls.values();
+    return first === undefined ? undefined : `the recorded run saw no answer to host call ${first.index}`;
+  }
+
+  /** What the run was answered, for those who want to repeat it. */
+  get given(): readonly RecordedAnswer[] | 'too-large' {
+    return this.#givenBytes > ANSWERS_BYTES_MAX ? 'too-large' : this.#given;
   }
 
   /** Nothing outside will ever wake the run. */
   get isEmpty(): boolean {
-    return this.#calls.size === 0 && this.#timers.size === 0;
+    return this.#timers.length === 0 && (this.#calls.size === 0 || this.#script !== undefined);
   }
 
   /** `<id>\n<name>\n<arguments>`, of which `bytes` is the whole length. */
   call(text: string, bytes: number): void {
     const [id = '', name = '', ...rest] = text.split('\n');
-    this.#ask('call', id, name, rest.join('\n'), bytes);
+    this.#request('call', id, name, rest.join('\n'), bytes);
   }
 
   /** `<id>\n<request>`. */
   fetch(text: string, bytes: number): void {
     const [id = '', ...rest] = text.split('\n');
-    this.#ask('fetch', id, '', rest.join('\n'), bytes);
+    this.#request('fetch', id, '', rest.join('\n'), bytes);
   }
 
-  #ask(kind: CallKind, id: string, name: string, args: string, bytes: number): void {
-    if (!this.#count(id)) return;
-    if (bytes > CALL_BYTES) {
-      this.#answers.push([id, `Ethe arguments have ${bytes} bytes; ${CALL_BYTES} are allowed`]);
+  #request(kind: CallKind, id: string, name: string, args: string, bytes: number): void {
+    const { hostCalls, concurrentCalls } = this.#limits;
+    const refusal =
+      this.#made >= hostCalls
+        ? limited('HostCallLimit', `no more than ${hostCalls} host calls are allowed`)
+        : this.#calls.size >= concurrentCalls
+          ? limited('ConcurrencyLimit', `no more than ${concurrentCalls} host calls may be pending at a time`)
+          : bytes > CALL_BYTES
+            ? (`Ethe arguments have ${bytes} bytes; ${CALL_BYTES} are allowed` as const)
+            : undefined;
+    if (refusal !== undefined) {
+      this.#refused.push({ call: id, answer: refusal });
       return;
     }
-    this.#calls.add(id);
-    this.#outside.ask(kind, id, name, args);
+    const index = ++this.#made;
+    const request = hash('sha256', `${kind}\n${name}\n${args}`).slice(0, DIGEST_CHARS);
+    this.#calls.set(id, { index, request });
+    if (this.#script === undefined) this.#ask(kind, id, name, args);
+    else this.#compare(index, request, `${kind} ${name}`.trim());
   }
 
-  #count(id: string): boolean {
-    const { hostCalls } = this.#limits;
-    if (this.#made < hostCalls) {
-      this.#made++;
-      return true;
-    }
-    this.#answers.push([id, `Eno more than ${hostCalls} host calls are allowed`]);
-    return false;
+  #compare(index: number, request: string, what: string): void {
+    const recorded = this.#script?.find(({ call }) => call === index);
+    if (recorded === undefined || recorded.request === request) return;
+    this.#diverged ??= `host call ${index} (${what}) is not the one of the recorded run`;
   }
 
   /** An answer from outside; false when nobody waits for it. */
-  settle(call: string, answer: Answer): boolean {
-    if (answer.startsWith('D')) this.#denied = true;
-    return this.#calls.delete(call);
-  }
-
-  nextAnswer(): readonly [call: string, answer: Answer] | undefined {
-    return this.#answers.shift();
+  arrive(call: string, answer: Answer): boolean {
+    if (!this.#calls.has(call)) return false;
+    this.#arrived.push({ call, answer });
+    return true;
   }
 
   /** `<id>\n<delay in ms>`; the answer says why not. */
-  setTimer(text: string): string | undefined {
+  setTimer(text: string, nowMs: number): string | undefined {
     const { timers } = this.#limits;
-    if (this.#timers.size >= timers) return `no more than ${timers} timers may be pending at a time`;
+    if (this.#timers.length >= timers) {
+      this.#told.add('TimerLimit');
+      return `TimerLimit\nno more than ${timers} timers may be pending at a time`;
+    }
     const [id = '', delay = ''] = text.split('\n');
-    const fire = () => {
-      this.#timers.delete(id);
-      this.#fire(id);
-    };
     this.clearTimer(id);
-    this.#timers.set(id, this.#outside.clock.after(Number(delay) || 0, fire));
+    const dueMs = nowMs + Math.min(Math.max(Number(delay) || 0, 1), DELAY_MAX_MS);
+    const at = this.#timers.findIndex((timer) => timer.dueMs > dueMs);
+    this.#timers.splice(at < 0 ? this.#timers.length : at, 0, { id, dueMs });
     return undefined;
   }
 
   clearTimer(id: string): void {
-    this.#timers.get(id)?.();
-    this.#timers.delete(id);
+    const at = this.#timers.findIndex((timer) => timer.id === id);
+    if (at >= 0) this.#timers.splice(at, 1);
+  }
+
+  /** When the first timer is due, in the run's own time. A repeated run waits for nothing. */
+  get nextTimerMs(): number | undefined {
+    return this.#timers[0]?.dueMs;
+  }
+
+  /**
+   * What the run, having run dry at `nowMs` of its own time, is to be woken for next; it is then no longer waited for.
+   * Until `horizonMs`, time may pass.
+   */
+  next(nowMs: number, horizonMs: number): Wake | undefined {
+    const refused = this.#refused.shift();
+    if (refused !== undefined) return this.#give(refused, nowMs);
+    const [timer] = this.#timers;
+    const recorded = this.#nextInScript();
+    const untilMs = this.#script === undefined ? Math.max(nowMs, horizonMs) : (recorded?.atMs ?? Infinity);
+    if (timer !== undefined && timer.dueMs <= untilMs) {
+      this.#timers.shift();
+      return { at: timer.dueMs, timer: timer.id };
+    }
+    if (recorded !== undefined) return this.#repeat(recorded);
+    const arrived = this.#arrived.shift();
+    return arrived === undefined ? undefined : this.#give(arrived, untilMs);
+  }
+
+  /** The next recorded answer, if its call has been made. */
+  #nextInScript(): RecordedAnswer | undefined {
+    const next = this.#script?.[0];
+    return next !== undefined && next.call <= this.#made ? next : undefined;
+  }
+
+  #repeat({ call: index, answer, atMs }: RecordedAnswer): Wake | undefined {
+    this.#script?.shift();
+    const [call] = [...this.#calls].find(([, pending]) => pending.index === index) ?? [];
+    return call === undefined ? undefined : this.#give({ call, answer: answer as Answer }, atMs);
+  }
+
+  #give({ call, answer }: Answered, at: number): Wake {
+    const pending = this.#calls.get(call);
+    this.#calls.delete(call);
+    if (answer[0] === 'D') this.#told.add('CapabilityDenied');
+    if (answer[0] === 'L') this.#told.add(answer.slice(1, answer.indexOf('\n')));
+    if (pending !== undefined) this.#record({ call: pending.index, request: pending.request, atMs: at, answer });
+    return { at, call, answer };
+  }
+
+  #record(given: RecordedAnswer): void {
+    this.#givenBytes += given.answer.length + DIGEST_CHARS;
+    if (this.#givenBytes > ANSWERS_BYTES_MAX) this.#given.length = 0;
+    else this.#given.push(given);
   }
 
   /** The run is over. */
   drop(): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#timers.length = 0;
     this.#calls.clear();
-    this.#answers.length = 0;
+    this.#arrived.length = 0;
+    this.#refused.length = 0;
   }
 }
+
+const limited = (name: 'HostCallLimit' | 'ConcurrencyLimit', message: string): Answer => `L${name}\n${message}`;

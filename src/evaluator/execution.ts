@@ -1,23 +1,26 @@
 /**
- * One run in one instance, from its first stint to its report. A run that waits for host calls or timers keeps its
- * instance and is entered again for each; everything that the guest does arrives at {@link Execution.receive}.
+ * One run, from its first stint to its report. A run that waits for host calls or timers is entered again for each;
+ * everything that the guest does arrives at {@link Execution.receive}.
  */
 import type { Cancel, Clock } from '../clock.ts';
-import type { Program } from '../evaluator.ts';
+import { LIMITS, type Program } from '../evaluator.ts';
 import type { Value } from './binding.ts';
 import type { Board } from './board.ts';
-import { CALL_BYTES, Errands } from './errands.ts';
-import { GUEST, type Host, TASK_FILE } from './host.ts';
+import { type Ask, CALL_BYTES, Errands, type Wake } from './errands.ts';
+import { GUEST, TASK_FILE } from './host.ts';
 import type { Instance } from './instance.ts';
 import { Logbook } from './logbook.ts';
-import type { Answer, CallKind, Order } from './messages.ts';
+import type { Answer, Order } from './messages.ts';
 import type { Report } from './outbox.ts';
+import { RunClock } from './run-clock.ts';
 import { SERVICE_BYTES, serve } from './services.ts';
+import type { Player, Stage } from './stage.ts';
+import { Stopwatch } from './stopwatch.ts';
 import {
   type Facts,
   fail,
-  isDeeperThan,
   judgeRefused,
+  judgeResult,
   judgeSilence,
   judgeThrown,
   judgeTrap,
@@ -39,69 +42,65 @@ export interface KnownProgram {
 export interface Surroundings {
   readonly clock: Clock;
   readonly board: Board;
+  readonly stage: Stage;
   /** Epoch ms with fractions. */
   readonly startedMs: number;
-  readonly ask: (kind: CallKind, call: string, name: string, args: string) => void;
+  readonly ask: Ask;
   readonly ended: (report: Report) => void;
 }
 
 const ERROR_BYTES = 64 * 1024;
 const LABEL_BYTES = 64;
-/** V8 overflows its stack when it writes JSON of some thousand levels, and results are written again and again. */
-const RESULT_DEPTH_MAX = 500;
 /** The parser's memory. Not the run's: bytecode is for all runs of the program. */
-const COMPILE_MEMORY_BYTES = 64 * 1024 * 1024;
+const COMPILE_ALLOWANCE = { memoryBytes: 64 * 1024 * 1024, stackBytes: LIMITS.stackBytes.max };
 
-export class Execution implements Host {
+export class Execution implements Player {
   readonly #order: Order;
-  readonly #instance: Instance;
   readonly #known: KnownProgram;
   readonly #surroundings: Surroundings;
   readonly #errands: Errands;
   readonly #logbook: Logbook;
-  readonly #clock: Clock;
-  readonly #startedAt: number;
-  readonly #wallDeadline: number;
+  readonly #stopwatch: Stopwatch;
+  /** The run's own time; see run-clock.ts. */
+  readonly #own = new RunClock();
   #cancelWallTimer: Cancel | undefined;
-  #deadline = 0;
-  #deadlineIs: 'wall' | 'cpu' = 'wall';
-  #cpuMs = 0;
+  #cancelWakeTimer: Cancel | undefined;
+  #peakBytes = 0;
 
   #phase: 'compiling' | 'linking' | 'running' = 'compiling';
   #stopped: Facts['stopped'];
   #verdict: Verdict | undefined;
   #hasReported = false;
 
-  constructor(order: Order, known: KnownProgram, instance: Instance, surroundings: Surroundings) {
+  constructor(order: Order, known: KnownProgram, surroundings: Surroundings) {
     this.#order = order;
-    this.#instance = instance;
     this.#known = known;
     this.#surroundings = surroundings;
-    this.#clock = surroundings.clock;
-    this.#startedAt = this.#clock.elapsed();
+    this.#stopwatch = new Stopwatch(surroundings.clock, order.limits);
     this.#logbook = new Logbook(order.limits);
-    this.#wallDeadline = this.#startedAt + order.limits.wallMs;
-    this.#errands = new Errands(order.limits, surroundings, (timer) =>
-      this.#enter(() => this.#callGuest(GUEST.fire, this.#instance.text(timer))),
-    );
+    this.#errands = new Errands(order.limits, surroundings.ask, order.answers);
   }
 
   start(): void {
-    this.#enter(() => {
-      const bytecode = this.#compile();
+    this.#enter((instance) => {
+      const bytecode = this.#compile(instance);
       if (bytecode === undefined) return;
-      if (this.#order.task === 'check') this.#checkExports();
-      else this.#begin(bytecode);
+      if (this.#order.task === 'check') this.#checkExports(instance);
+      else this.#begin(instance, bytecode);
     });
   }
 
   /** A host call has an answer. */
   reply(call: string, answer: Answer): void {
-    if (this.#errands.settle(call, answer)) this.#enter(() => this.#answer(call, answer));
+    if (this.#errands.arrive(call, answer)) this.#enter();
   }
 
   cancel(): void {
     this.#stop('cancelled');
+  }
+
+  crowdOut(): void {
+    this.#stop('crowded');
   }
 
   // What the guest says
@@ -129,7 +128,7 @@ export class Execution implements Host {
     if (this.#verdict !== undefined) return undefined;
     switch (letter) {
       case 'D':
-        this.#verdict = this.#phase === 'running' ? this.#judgeResult(text, bytes) : undefined;
+        if (this.#phase === 'running') this.#verdict = judgeResult(text, bytes, this.#order.limits);
         break;
       case 'N':
       case 'E':
@@ -150,7 +149,7 @@ export class Execution implements Host {
       case 'S':
         return serve(text);
       case 'T':
-        return this.#errands.setTimer(text);
+        return this.#errands.setTimer(text, this.#own.ms);
       case 'X':
         this.#errands.clearTimer(text);
         break;
@@ -159,31 +158,20 @@ export class Execution implements Host {
   }
 
   shouldStop(): boolean {
-    if (this.#clock.elapsed() > this.#deadline) this.#stopped ??= this.#deadlineIs;
-    else if (this.#surroundings.board.isCancelled(this.#order.seq)) this.#stopped ??= 'cancelled';
+    this.#stopped ??= this.#stopwatch.exceeded;
+    if (this.#surroundings.board.isCancelled(this.#order.seq)) this.#stopped ??= 'cancelled';
     return this.#stopped !== undefined;
   }
 
   nowMs(): number {
-    return this.#order.nowMs + this.elapsedMs();
+    return this.#order.nowMs + this.#own.look();
   }
 
   elapsedMs(): number {
-    return this.#clock.elapsed() - this.#startedAt;
+    return this.#own.look();
   }
 
   // Verdicts
-
-  #judgeResult(json: string, bytes: number): Verdict {
-    const { resultBytes } = this.#order.limits;
-    if (bytes > resultBytes) {
-      return fail('ResultTooLarge', `the result has ${bytes} bytes as JSON; ${resultBytes} are allowed`);
-    }
-    if (isDeeperThan(json, RESULT_DEPTH_MAX)) {
-      return fail('ResultTooLarge', `the result is nested more than ${RESULT_DEPTH_MAX} levels deep`);
-    }
-    return succeed(json);
-  }
 
   #judgeError(letter: 'N' | 'E', json: string): Verdict {
     const error = parseGuestError(json);
@@ -197,61 +185,69 @@ export class Execution implements Host {
   }
 
   #facts(): Facts {
-    const instance = this.#instance;
+    const memory = this.#surroundings.stage.memoryOf(this);
     return {
       stopped: this.#stopped,
-      refusedMemory: instance.wasRefusedMemory,
-      spentStack: () => instance.hasSpentStack,
-      denied: this.#errands.denied,
+      refusedMemory: memory?.wasRefused === true,
+      spentStack: () => memory?.hasSpentStack === true,
+      told: this.#errands.told,
+      unanswered: this.#errands.unanswered,
     };
   }
 
   // Stints
 
-  /** Enters the engine, lets it go on until it has run dry, and sees what has become of the run. */
-  #enter(act: () => void): void {
+  /** Enters the engine, lets the run go on until it has run dry, and sees what has become of it. */
+  #enter(act?: (instance: Instance) => void): void {
     if (this.#hasReported) return;
-    const { board } = this.#surroundings;
+    const { board, stage } = this.#surroundings;
     const { limits, seq } = this.#order;
-    const enteredAt = this.#clock.elapsed();
-    const cpuDeadline = enteredAt + limits.cpuMs - this.#cpuMs;
-    this.#deadlineIs = cpuDeadline < this.#wallDeadline ? 'cpu' : 'wall';
-    this.#deadline = Math.min(cpuDeadline, this.#wallDeadline);
-    board.enter(seq, this.#deadline - enteredAt);
+    const { atMs, allowedMs } = this.#stopwatch.enter();
+    board.enter(seq, allowedMs);
     try {
-      act();
-      this.#drain();
+      const instance = stage.enter(this);
+      act?.(instance);
+      this.#drain(instance, atMs);
+      this.#peakBytes = instance.memory.usedBytes;
     } catch (error) {
       this.#verdict ??= judgeTrap(error, this.#facts(), limits);
     }
     board.leave();
-    this.#cpuMs += this.#clock.elapsed() - enteredAt;
+    this.#stopwatch.leave();
     const isOver = this.#stopped !== undefined || this.#errands.isEmpty;
     if (isOver) this.#verdict ??= judgeSilence(this.#facts(), limits);
     if (this.#verdict !== undefined) this.#report(this.#verdict);
-    else if (this.#cancelWallTimer === undefined) this.#expireLater();
+    else this.#wakeLater();
   }
 
-  /** Jobs of the engine, and answers that are there already, until there is nothing left to do. */
-  #drain(): void {
-    const instance = this.#instance;
+  /** Jobs of the engine, and whatever the run is to be woken for by now, until there is nothing left to do. */
+  #drain(instance: Instance, horizonMs: number): void {
     while (this.#verdict === undefined) {
-      if (instance.hasJobs) {
+      if (this.#errands.diverged !== undefined) {
+        this.#verdict = fail('Diverged', this.#errands.diverged);
+      } else if (instance.hasJobs) {
         if (this.shouldStop()) return;
-        if (!instance.runJob()) this.#failWithException();
+        if (!instance.runJob()) this.#failWithException(instance);
       } else {
-        const answer = this.#errands.nextAnswer();
-        if (answer === undefined) return;
-        this.#answer(...answer);
+        const wake = this.#errands.next(this.#own.ms, horizonMs);
+        if (wake === undefined || this.shouldStop()) return;
+        this.#wake(instance, wake);
       }
     }
   }
 
-  /** Ends the run at its deadline, and never before: timers may be early by a millisecond. */
-  #expireLater(): void {
-    const leftMs = this.#wallDeadline - this.#clock.elapsed();
-    if (leftMs <= 0) this.#stop('wall');
-    else this.#cancelWallTimer = this.#clock.after(leftMs, () => this.#expireLater());
+  #wake(instance: Instance, wake: Wake): void {
+    this.#own.advance(wake.at);
+    if ('timer' in wake) this.#callGuest(instance, GUEST.fire, instance.text(wake.timer));
+    else this.#callGuest(instance, GUEST.reply, instance.text(wake.call), instance.text(wake.answer));
+  }
+
+  /** Sees to it that the run is woken for its next timer, and ended at its deadline. */
+  #wakeLater(): void {
+    this.#cancelWakeTimer?.();
+    const dueMs = this.#errands.nextTimerMs;
+    this.#cancelWakeTimer = dueMs === undefined ? undefined : this.#stopwatch.at(dueMs, () => this.#enter());
+    this.#cancelWallTimer ??= this.#stopwatch.at(this.#order.limits.wallMs, () => this.#stop('wall'));
   }
 
   /** Ends a run that is not in the engine. */
@@ -261,59 +257,54 @@ export class Execution implements Host {
     this.#report(judgeSilence(this.#facts(), this.#order.limits));
   }
 
-  #answer(call: string, answer: Answer): void {
-    this.#callGuest(GUEST.reply, this.#instance.text(call), this.#instance.text(answer));
-  }
-
-  #callGuest(guestFunction: number, ...args: readonly Value[]): void {
-    this.#passed(this.#instance.call(guestFunction, ...args));
+  #callGuest(instance: Instance, guestFunction: number, ...args: readonly Value[]): void {
+    this.#passed(instance, instance.call(guestFunction, ...args));
   }
 
   /** False when `value` is an exception; it is then the run's. */
-  #passed(value: Value): boolean {
-    if (!this.#instance.isException(value)) return true;
-    this.#failWithException();
+  #passed(instance: Instance, value: Value): boolean {
+    if (!instance.isException(value)) return true;
+    this.#failWithException(instance);
     return false;
   }
 
-  #failWithException(): void {
-    const instance = this.#instance;
+  #failWithException(instance: Instance): void {
     const exception = instance.takeException();
     // What stopped the run comes as an exception, too; then there is nothing to ask the guest.
     if (this.#stopped === undefined) instance.call(GUEST.fail, exception);
   }
 
   /** Bytecode of the program, or undefined with a verdict. The parser cannot be interrupted, only be ended. */
-  #compile(): Buffer | undefined {
+  #compile(instance: Instance): Buffer | undefined {
     const known = this.#known;
     if (known.bytecode === undefined && known.refusal === undefined) {
-      this.#instance.reset(this, COMPILE_MEMORY_BYTES);
-      known.bytecode = this.#instance.compile(known.program.source, known.program.kind);
-      if (known.bytecode === undefined) this.#failWithException();
+      instance.reset(this, COMPILE_ALLOWANCE);
+      known.bytecode = instance.compile(known.program.source, known.program.kind);
+      if (known.bytecode === undefined) this.#failWithException(instance);
       if (this.#verdict?.failure === 'Syntax') known.refusal = this.#verdict;
     }
     this.#verdict ??= known.refusal;
     return known.bytecode;
   }
 
-  #begin(bytecode: Buffer): void {
-    const [instance, order] = [this.#instance, this.#order];
+  #begin(instance: Instance, bytecode: Buffer): void {
+    const order = this.#order;
     const isScript = this.#known.program.kind === 'script';
     this.#phase = 'running';
-    instance.reset(this, order.limits.memoryBytes);
-    const seed = instance.text(`${order.seed}`);
-    this.#callGuest(GUEST.begin, instance.text(order.context), seed, instance.boolean(isScript));
+    instance.reset(this, order.limits);
+    const [context, seed] = [instance.text(order.context), instance.text(order.seed)];
+    this.#callGuest(instance, GUEST.begin, context, seed, instance.boolean(isScript));
     if (this.#verdict !== undefined) return;
     const value = instance.run(bytecode);
-    if (!this.#passed(value)) return;
+    if (!this.#passed(instance, value)) return;
     if (isScript) {
-      this.#callGuest(GUEST.script, value);
+      this.#callGuest(instance, GUEST.script, value);
       return;
     }
     // The promise of a module's namespace is fulfilled already, unless the module awaits at its top level.
     const namespace = instance.fulfilment(value);
-    if (namespace === undefined) this.#callGuest(GUEST.evaluation, value);
-    else this.#callGuest(GUEST.module, namespace);
+    if (namespace === undefined) this.#callGuest(instance, GUEST.evaluation, value);
+    else this.#callGuest(instance, GUEST.module, namespace);
   }
 
   /**
@@ -321,33 +312,36 @@ export class Execution implements Host {
    * the default export and a name that no module can have (a module cannot hold its own hash), so linking always
    * fails, before anything is evaluated, and says which of the two was missing.
    */
-  #checkExports(): void {
+  #checkExports(instance: Instance): void {
     const { program } = this.#known;
     if (program.kind === 'module') {
       this.#phase = 'linking';
-      this.#instance.reset(this, COMPILE_MEMORY_BYTES);
+      instance.reset(this, COMPILE_ALLOWANCE);
       const importer = `import { default as task, _${program.hash} as never } from '${TASK_FILE}';`;
-      this.#passed(this.#instance.link(importer, program.source));
+      this.#passed(instance, instance.link(importer, program.source));
     }
     this.#verdict ??= succeed('null');
   }
 
   #report(verdict: Verdict): void {
-    const [instance, order] = [this.#instance, this.#order];
+    const { seq } = this.#order;
     this.#hasReported = true;
     this.#cancelWallTimer?.();
+    this.#cancelWakeTimer?.();
+    const { hostCalls, given } = this.#errands;
     this.#errands.drop();
-    instance.release(verdict.failure === undefined);
+    this.#surroundings.stage.leave(this, verdict.failure);
     this.#surroundings.ended({
-      seq: order.seq,
+      seq,
       startedMs: this.#surroundings.startedMs,
-      wallMs: this.elapsedMs(),
-      cpuMs: this.#cpuMs,
-      peakBytes: instance.usedBytes,
-      hostCalls: this.#errands.hostCalls,
+      wallMs: this.#stopwatch.wallMs,
+      cpuMs: this.#stopwatch.cpuMs,
+      peakBytes: this.#peakBytes,
+      hostCalls,
       truncated: this.#logbook.truncated,
       ...verdict,
       logs: this.#logbook.toJson(),
+      answers: given === 'too-large' ? given : given.length === 0 ? '' : JSON.stringify(given),
     });
   }
 }

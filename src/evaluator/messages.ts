@@ -66,8 +66,11 @@ export interface ClockReading {
 /** `call`: a function of the embedding program. `fetch`: a request; `name` is then empty. */
 export type CallKind = 'call' | 'fetch';
 
-/** How a host call ended. `V` and the value as JSON, `E` and an error's message, `D` and why it was denied. */
-export type Answer = `${'V' | 'E' | 'D'}${string}`;
+/**
+ * How a host call ended. `V` and the value as JSON, `E` and an error's message, `D` and why it was denied, `L` and the
+ * limit's error class and message, on two lines.
+ */
+export type Answer = `${'V' | 'E' | 'D' | 'L'}${string}`;
 
 export type ToWorker =
   | {

@@ -3,7 +3,7 @@
  * reader. What lies in it survives the end of the worker, so a run that has to be ended by force takes no finished
  * report with it. It also costs less than a message for each.
  *
- * A record is its size and the lengths of its texts, five numbers, and the texts in UTF-8. Both cursors count bytes
+ * A record is its size and the lengths of its texts, six numbers, and the texts in UTF-8. Both cursors count bytes
  * ever written and read, modulo 2^32 (a multiple of the size of the ring); a record never wraps around its end.
  */
 import { RUN_ERROR_CLASSES, type RunErrorClass } from '../launch.ts';
@@ -25,6 +25,8 @@ export interface Report {
   readonly body: string;
   /** JSON: the log lines; empty when there are none. */
   readonly logs: string;
+  /** JSON: what the host answered, or `too-large`; empty when it was asked nothing. */
+  readonly answers: string;
 }
 
 const FAILURES: readonly (RunErrorClass | undefined)[] = [undefined, ...RUN_ERROR_CLASSES];
@@ -42,6 +44,7 @@ const BODY_BYTES = 8;
 const LOG_BYTES = 12;
 const HOST_CALLS = 16;
 const PEAK_BYTES = 20;
+const ANSWER_BYTES = 24;
 const FLAGS = 28;
 const STARTED_MS = 32;
 const WALL_MS = 40;
@@ -67,7 +70,8 @@ export class Outbox {
 
   /** Worker: puts a report in; false when there is no room for it now. */
   write(report: Report): boolean {
-    const most = HEAD_BYTES + (report.body.length + report.logs.length) * UTF8_PER_UNIT + ALIGNMENT;
+    const most =
+      HEAD_BYTES + (report.body.length + report.logs.length + report.answers.length) * UTF8_PER_UNIT + ALIGNMENT;
     let written = Atomics.load(this.#cursors, WRITTEN);
     const used = (written - Atomics.load(this.#cursors, READ)) >>> 0;
     let at = (written >>> 0) % RING_BYTES;
@@ -100,11 +104,14 @@ export class Outbox {
     const ring = this.#ring;
     const bodyBytes = ring.write(report.body, at + HEAD_BYTES);
     const logBytes = report.logs === '' ? 0 : ring.write(report.logs, at + HEAD_BYTES + bodyBytes);
-    const size = Math.ceil((HEAD_BYTES + bodyBytes + logBytes) / ALIGNMENT) * ALIGNMENT;
+    const answersAt = at + HEAD_BYTES + bodyBytes + logBytes;
+    const answerBytes = report.answers === '' ? 0 : ring.write(report.answers, answersAt);
+    const size = Math.ceil((HEAD_BYTES + bodyBytes + logBytes + answerBytes) / ALIGNMENT) * ALIGNMENT;
     ring.writeUInt32LE(size, at + SIZE);
     ring.writeInt32LE(report.seq, at + SEQ);
     ring.writeUInt32LE(bodyBytes, at + BODY_BYTES);
     ring.writeUInt32LE(logBytes, at + LOG_BYTES);
+    ring.writeUInt32LE(answerBytes, at + ANSWER_BYTES);
     ring.writeUInt32LE(report.hostCalls, at + HOST_CALLS);
     ring.writeUInt32LE(report.peakBytes, at + PEAK_BYTES);
     ring.writeUInt32LE(FAILURES.indexOf(report.failure) | (report.truncated ? TRUNCATED : 0), at + FLAGS);
@@ -120,6 +127,7 @@ export class Outbox {
     const failure = FAILURES[flags & 0xff];
     const body = at + HEAD_BYTES;
     const logs = body + ring.readUInt32LE(at + BODY_BYTES);
+    const answers = logs + ring.readUInt32LE(at + LOG_BYTES);
     return {
       seq: ring.readInt32LE(at + SEQ),
       startedMs: ring.readDoubleLE(at + STARTED_MS),
@@ -130,7 +138,8 @@ export class Outbox {
       truncated: (flags & TRUNCATED) !== 0,
       ...(failure === undefined ? {} : { failure }),
       body: ring.toString('utf8', body, logs),
-      logs: ring.toString('utf8', logs, logs + ring.readUInt32LE(at + LOG_BYTES)),
+      logs: ring.toString('utf8', logs, answers),
+      answers: ring.toString('utf8', answers, answers + ring.readUInt32LE(at + ANSWER_BYTES)),
     };
   }
 }

@@ -1,5 +1,5 @@
 /** From a worker's report to the outcome that callers see. Everything in it is text that task code may have written. */
-import type { Started } from '../evaluator.ts';
+import type { RecordedAnswer, Started } from '../evaluator.ts';
 import type { Outcome, RunError, RunErrorClass, RunStatus } from '../launch.ts';
 import type { Report } from './outbox.ts';
 
@@ -7,9 +7,10 @@ const statusOf = (failure: RunErrorClass): Extract<RunStatus, 'failed' | 'timed-
   failure === 'Timeout' ? 'timed-out' : 'failed';
 
 export function outcomeOf(report: Report): Outcome & Started {
-  const { failure, body, startedMs, truncated } = report;
+  const { failure, body, startedMs, truncated, answers } = report;
   const common = {
     startedMs,
+    ...(answers !== '' && { answers: readAnswers(answers) }),
     logs: report.logs === '' ? [] : (JSON.parse(report.logs) as string[]),
     truncated,
     usage: {
@@ -23,6 +24,9 @@ export function outcomeOf(report: Report): Outcome & Started {
   const error = JSON.parse(body) as Omit<RunError, 'class'>;
   return { status: statusOf(failure), error: { class: failure, ...error }, ...common };
 }
+
+const readAnswers = (json: string): NonNullable<Started['answers']> =>
+  json === 'too-large' ? json : (JSON.parse(json) as RecordedAnswer[]);
 
 /** The parts of a result that mean something: only those that are its own properties, as parsed. */
 function readResult(value: unknown): Pick<Outcome, 'value' | 'completed' | 'state' | 'nextAt'> {

@@ -8,12 +8,14 @@ import type { RunErrorClass } from '../launch.ts';
 /** Facts of the host's side about a run that has failed, or will not go on. */
 export interface Facts {
   /** The host stopped the run. */
-  readonly stopped: 'wall' | 'cpu' | 'cancelled' | undefined;
+  readonly stopped: 'wall' | 'cpu' | 'cancelled' | 'crowded' | undefined;
   readonly refusedMemory: boolean;
   /** Looked at only for errors that may be about it; it costs a scan. */
   readonly spentStack: () => boolean;
-  /** A capability was denied during the run. */
-  readonly denied: boolean;
+  /** Names of the errors that the host itself has put into the run. */
+  readonly told: ReadonlySet<string>;
+  /** A run that is repeated waits for what the recorded one never saw. */
+  readonly unanswered: string | undefined;
 }
 
 /** An error as the guest describes it. */
@@ -30,6 +32,10 @@ export interface Verdict {
   readonly body: string;
 }
 
+/** Errors that the host puts into a run, where the task may catch them. */
+const TOLD = ['CapabilityDenied', 'HostCallLimit', 'ConcurrencyLimit', 'TimerLimit'] as const;
+/** V8 overflows its stack when it writes JSON of some thousand levels, and results are written again and again. */
+const RESULT_DEPTH_MAX = 500;
 /** Frames of task code, the only ones that are shown. */
 const TASK_FRAME = /^\s*at .{0,200}\btask\.js:\d+(?::\d+)?\)?$/;
 const STACK_LINES = 20;
@@ -69,8 +75,18 @@ export function parseGuestError(json: string): GuestError {
   };
 }
 
+export function judgeResult(json: string, bytes: number, { resultBytes }: Limits): Verdict {
+  if (bytes > resultBytes) {
+    return fail('ResultTooLarge', `the result has ${bytes} bytes as JSON; ${resultBytes} are allowed`);
+  }
+  if (isDeeperThan(json, RESULT_DEPTH_MAX)) {
+    return fail('ResultTooLarge', `the result is nested more than ${RESULT_DEPTH_MAX} levels deep`);
+  }
+  return succeed(json);
+}
+
 /** Whether JSON has more than `levels` of lists and objects inside each other. */
-export function isDeeperThan(json: string, levels: number): boolean {
+function isDeeperThan(json: string, levels: number): boolean {
   // Each level takes two characters.
   if (json.length <= 2 * levels) return false;
   let depth = 0;
@@ -91,7 +107,8 @@ export function judgeThrown(error: GuestError, facts: Facts, limits: Limits): Ve
     return fail('Memory', { ...error, name: 'InternalError', message: memoryMessage(limits) });
   }
   if (error.name === 'RangeError' && facts.spentStack()) return fail('StackOverflow', error);
-  if (error.name === 'CapabilityDenied' && facts.denied) return fail('CapabilityDenied', error);
+  const told = TOLD.find((name) => name === error.name);
+  if (told !== undefined && facts.told.has(told)) return fail(told, error);
   return fail('Thrown', error);
 }
 
@@ -116,6 +133,7 @@ export function judgeSilence(facts: Facts, limits: Limits): Verdict {
   const stop = judgeStop(facts, limits);
   if (stop !== undefined) return stop;
   if (facts.refusedMemory) return fail('Memory', memoryMessage(limits));
+  if (facts.unanswered !== undefined) return fail('Diverged', facts.unanswered);
   return fail('Stalled', 'waits for a promise that nothing can settle any more: no timer and no host call is pending');
 }
 
@@ -133,11 +151,13 @@ export function judgeTrap(error: unknown, facts: Facts, limits: Limits): Verdict
 function judgeStop({ stopped }: Facts, limits: Limits): Verdict | undefined {
   switch (stopped) {
     case 'wall':
-      return fail('Timeout', `did not finish within ${limits.wallMs} ms`);
+      return fail('Timeout', { name: 'WallTimeout', message: `did not finish within ${limits.wallMs} ms` });
     case 'cpu':
-      return fail('Timeout', `computed for more than ${limits.cpuMs} ms`);
+      return fail('Timeout', { name: 'CpuTimeout', message: `computed for more than ${limits.cpuMs} ms` });
     case 'cancelled':
       return fail('Cancelled', 'the caller gave up');
+    case 'crowded':
+      return fail('Memory', 'held the most memory of all runs that waited in this worker, and there was none left');
     case undefined:
       return undefined;
   }

@@ -1,12 +1,11 @@
 /**
- * The evaluator's thread. It takes orders in turn, one instance each, and looks at its mail every few milliseconds.
- * While all instances are with runs that wait, the next order waits, too: runs start in the order in which they came.
+ * The evaluator's thread. It starts orders in the order in which they came, and looks at its mail every few
+ * milliseconds. Runs that wait hold nobody up, as long as there is memory for them.
  */
 import { parentPort } from 'node:worker_threads';
 import { atEndOfTurn, systemClock as clock } from '../clock.ts';
 import { Board, type Seq } from './board.ts';
 import { Execution, type KnownProgram } from './execution.ts';
-import { Instance, type Pristine } from './instance.ts';
 import {
   type ClockReading,
   type FromWorker,
@@ -16,10 +15,9 @@ import {
   unpackOrders,
 } from './messages.ts';
 import { Outbox, type Report } from './outbox.ts';
+import { Stage } from './stage.ts';
 import { fail } from './verdict.ts';
 
-/** Instances of a worker, so the most runs that can wait at a time. */
-const INSTANCES_MAX = 16;
 /** Orders are worked off for so long at a stretch; then answers, timers and cancellations have their turn. */
 const SLICE_MS = 5;
 
@@ -27,36 +25,8 @@ if (parentPort === null) throw new Error('this file is a worker thread');
 const port = parentPort;
 const send = (message: FromWorker): void => port.postMessage(message);
 
-/** Instances of one module, all with the same pristine memory. The first boots, the others are copies. */
-class InstancePool {
-  readonly #module: WebAssembly.Module;
-  readonly #pristine: Pristine;
-  readonly #free: Instance[] = [];
-  #count = 1;
-
-  constructor(module: WebAssembly.Module, guest: string) {
-    const first = new Instance(module, { guest });
-    this.#module = module;
-    this.#pristine = first.pristine;
-    this.#free.push(first);
-  }
-
-  take(): Instance | undefined {
-    const free = this.#free.pop();
-    if (free !== undefined || this.#count >= INSTANCES_MAX) return free;
-    this.#count++;
-    return new Instance(this.#module, { pristine: this.#pristine });
-  }
-
-  /** Takes an instance back, unless it is broken or too large to keep. */
-  give(instance: Instance, isSound: boolean): void {
-    if (isSound && !instance.isBloated) this.#free.push(instance);
-    else this.#count--;
-  }
-}
-
 class Workshop {
-  readonly #pool: InstancePool;
+  readonly #stage: Stage;
   readonly #board: Board;
   readonly #outbox: Outbox;
   readonly #programs = new Map<string, KnownProgram>();
@@ -68,7 +38,7 @@ class Workshop {
   #hasNews = false;
 
   constructor({ module, guest, board, outbox }: Extract<ToWorker, { type: 'start' }>) {
-    this.#pool = new InstancePool(module, guest);
+    this.#stage = new Stage(module, guest);
     this.#board = new Board(board);
     this.#outbox = new Outbox(outbox);
   }
@@ -113,13 +83,13 @@ class Workshop {
     let started = 0;
     this.#isPumpDue = true;
     for (const order of this.#orders) {
-      const instance = clock.elapsed() < sliceEnd ? this.#pool.take() : undefined;
-      if (instance === undefined) break;
+      if (this.#stage.isCrowded || clock.elapsed() >= sliceEnd) break;
       started++;
-      this.#start(order, instance);
+      this.#start(order);
     }
     this.#orders.splice(0, started);
     this.#isPumpDue = false;
+    this.#board.wait(this.#executions.size);
     if (this.#hasNews) send({ type: 'bell' });
     this.#hasNews = false;
     if (this.#orders.length > 0 && clock.elapsed() >= sliceEnd) this.#pumpSoon(atEndOfTurn);
@@ -131,18 +101,18 @@ class Workshop {
     schedule(() => this.#pump());
   }
 
-  #start(order: Order, instance: Instance): void {
+  #start(order: Order): void {
     const { seq } = order;
     const known = this.#programs.get(order.hash);
     if (known === undefined) throw new Error(`run ${seq} is of program ${order.hash}, which never came`);
-    const execution = new Execution(order, known, instance, {
+    const execution = new Execution(order, known, {
       clock,
       board: this.#board,
+      stage: this.#stage,
       startedMs: this.#nowMs(),
       ask: (kind, call, name, args) => send({ type: 'call', seq, kind, call, name, args }),
       ended: (report) => {
         this.#executions.delete(seq);
-        this.#pool.give(instance, report.failure !== 'EngineTrap');
         this.#post(report);
       },
     });
@@ -168,6 +138,7 @@ const neverStarted = (seq: Seq, startedMs: number): Report => ({
   truncated: false,
   ...fail('Cancelled', 'the caller gave up'),
   logs: '',
+  answers: '',
 });
 
 let workshop: Workshop | undefined;

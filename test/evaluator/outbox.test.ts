@@ -13,6 +13,7 @@ const report = (seq: number, body = '"result"', rest: Partial<Report> = {}): Rep
   truncated: false,
   body,
   logs: '',
+  answers: '',
   ...rest,
 });
 

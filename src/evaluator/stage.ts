@@ -1,0 +1,106 @@
+/**
+ * The worker's one instance, and the runs that take turns in it. A run that waits keeps its place until another wants
+ * it, and then leaves with a copy of its memory; all instances of a module lie alike, so it can go on in any of them.
+ * Hundreds of runs wait this way for the price of what each really uses, and none holds up another.
+ */
+import type { RunErrorClass } from '../launch.ts';
+import type { Host } from './host.ts';
+import { Instance, type Pristine } from './instance.ts';
+import type { SavedMemory } from './memory.ts';
+
+/** Bytes that all runs together may hold while they wait off stage. Beyond, whoever holds most must go. */
+const WAITING_BYTES_MAX = 256 * 1024 * 1024;
+/** Bytes above which no new run should enter, so that those that wait have room to grow. */
+const CROWDED_BYTES = WAITING_BYTES_MAX / 2;
+/** Buffers that are kept for the next copies. */
+const SPARE_BUFFERS_MAX = 32;
+const SPARE_BYTES_MAX = 512 * 1024;
+
+/** A run, as far as the stage knows it. */
+export interface Player extends Host {
+  /** It holds the most memory of all that wait, and there is none left. It leaves at once. */
+  crowdOut(): void;
+}
+
+export class Stage {
+  readonly #module: WebAssembly.Module;
+  readonly #pristine: Pristine;
+  #instance: Instance;
+  #onStage: Player | undefined;
+  readonly #waiting = new Map<Player, SavedMemory>();
+  #waitingBytes = 0;
+  readonly #spare: Buffer[] = [];
+
+  constructor(module: WebAssembly.Module, guest: string) {
+    this.#module = module;
+    this.#instance = new Instance(module, { guest });
+    this.#pristine = this.#instance.pristine;
+  }
+
+  get isCrowded(): boolean {
+    return this.#waitingBytes > CROWDED_BYTES;
+  }
+
+  /** The instance, with the memory of this run in it. One that comes for the first time resets it. */
+  enter(player: Player): Instance {
+    if (this.#onStage === player) return this.#instance;
+    this.#clear();
+    const saved = this.#waiting.get(player);
+    if (saved !== undefined) {
+      this.#instance.restore(player, saved);
+      this.#forget(player, saved);
+    }
+    this.#onStage = player;
+    return this.#instance;
+  }
+
+  /** What is known of the run's memory, while it is on stage. */
+  memoryOf(player: Player): Instance['memory'] | undefined {
+    return this.#onStage === player ? this.#instance.memory : undefined;
+  }
+
+  /** The run is over, well or with a failure. */
+  leave(player: Player, failure: RunErrorClass | undefined): void {
+    const saved = this.#waiting.get(player);
+    if (saved !== undefined) this.#forget(player, saved);
+    if (this.#onStage !== player) return;
+    this.#onStage = undefined;
+    this.#instance.release(failure === undefined);
+    this.#renew(failure === 'EngineTrap');
+  }
+
+  /** Whoever is on stage makes room, and waits elsewhere. */
+  #clear(): void {
+    const player = this.#onStage;
+    if (player === undefined) return;
+    this.#onStage = undefined;
+    const saved = this.#instance.save(this.#takeSpare(this.#instance.memory.savedBytes));
+    this.#renew(false);
+    this.#waiting.set(player, saved);
+    this.#waitingBytes += saved.image.length;
+    while (this.#waitingBytes > WAITING_BYTES_MAX) this.#heaviest().crowdOut();
+  }
+
+  #heaviest(): Player {
+    const [first, ...others] = this.#waiting;
+    if (first === undefined) throw new Error('nobody waits, and yet there is no room');
+    return others.reduce((most, other) => (other[1].image.length > most[1].image.length ? other : most), first)[0];
+  }
+
+  #forget(player: Player, { image }: SavedMemory): void {
+    this.#waiting.delete(player);
+    this.#waitingBytes -= image.length;
+    if (image.length <= SPARE_BYTES_MAX && this.#spare.length < SPARE_BUFFERS_MAX) this.#spare.push(image);
+  }
+
+  #takeSpare(bytes: number): Buffer | undefined {
+    const at = this.#spare.findLastIndex(({ length }) => length === bytes);
+    return at < 0 ? undefined : this.#spare.splice(at, 1)[0];
+  }
+
+  /** Another instance in place of one that is broken or has grown too large: memory cannot shrink. */
+  #renew(isBroken: boolean): void {
+    if (!isBroken && !this.#instance.memory.isBloated) return;
+    this.#instance = new Instance(this.#module, { pristine: this.#pristine });
+  }
+}
