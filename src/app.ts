@@ -9,10 +9,11 @@ import type { Capability, Evaluator } from './evaluator.ts';
 import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
 import { type Probe, probe } from './probe.ts';
 import { Registry } from './registry.ts';
+import { findRecorded, replayRecorded } from './replay.ts';
 import type { TickReport } from './report.ts';
 import { readStatus, type Status } from './status.ts';
 import { CodeCache } from './store.ts';
-import type { Tasks } from './tasks.ts';
+import type { Replay, Replays, Tasks } from './tasks.ts';
 import { type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
 
@@ -43,7 +44,7 @@ export interface CronkeeperOptions {
 
 /** A namespace, opened: its tasks, and the tick that runs them. */
 export interface Cronkeeper {
-  readonly tasks: Tasks;
+  readonly tasks: Tasks & Replays;
   /** Runs what is due, once. @throws CronkeeperError when the coordinator failed; nothing is lost then. */
   tick(options?: TickOptions): Promise<TickReport>;
   status(): Promise<Status>;
@@ -65,7 +66,7 @@ export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronke
 }
 
 class App implements Cronkeeper {
-  readonly tasks: Tasks;
+  readonly tasks: Tasks & Replays;
   readonly #options: CronkeeperOptions;
   readonly #clock: Clock;
   readonly #coordinator: Coordinator;
@@ -78,7 +79,7 @@ class App implements Cronkeeper {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
-    this.tasks = this.#tasks();
+    this.tasks = { ...this.#tasks(), replay: (...args) => this.#replay(...args) };
   }
 
   async tick(options: TickOptions = {}): Promise<TickReport> {
@@ -161,6 +162,13 @@ class App implements Cronkeeper {
       runs: (id, options) => on((registry) => registry.runs(id, options)),
       deadLetters: (options) => on((registry) => registry.deadLetters(options)),
     };
+  }
+
+  async #replay(...[id, launchId, options = {}]: Parameters<Replays['replay']>): Promise<Replay> {
+    const found = await this.#using(({ session, layout }) =>
+      findRecorded({ session, layout, code: this.#code }, id, launchId, options),
+    );
+    return replayRecorded(whenReady(this.#startEvaluator()), found, options);
   }
 
   /** A session may have ended since it was last used, or end just now; what it was asked for is then asked of a new one. */

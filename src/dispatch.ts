@@ -7,14 +7,15 @@ import type { Committer } from './commit.ts';
 import type { Session } from './coordinator.ts';
 import type { TimedEntry } from './due.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
-import { type Capability, DEFAULT_LIMITS, type Evaluator, type Program, type Run, type Started } from './evaluator.ts';
+import type { Capability, Evaluator, Program, Run, Started } from './evaluator.ts';
 import type { Item } from './item.ts';
 import { type Journal, journalled } from './journal.ts';
-import { launchId, type Outcome } from './launch.ts';
+import type { Outcome } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
 import { type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
+import { attemptOf, givenOf } from './recording.ts';
 import { type Done, inputOf } from './settle.ts';
 import { type CodeCache, type Found, isLoaded, type Loaded, loadRecords } from './store.ts';
 
@@ -194,10 +195,10 @@ export class Dispatcher {
     const { evaluator, signal } = this.#options;
     const nowMs = this.#options.now();
     const runs = starts.map((start) => this.#runOf(start, programs, nowMs));
-    await evaluator.run(runs, (i, outcome) => this.#finished(starts[i] as Start, outcome), signal);
+    await evaluator.run(runs, (i, outcome) => this.#finished(starts[i] as Start, runs[i] as Run, outcome), signal);
   }
 
-  #finished(start: Start, outcome: Outcome & Started): void {
+  #finished(start: Start, run: Run, outcome: Outcome & Started): void {
     const { entry, lease, loaded, skipped, launch } = start;
     if (outcome.error?.class === 'Cancelled') {
       // What never began was no attempt; what did begin stays in the journal, and the next start is the next attempt.
@@ -208,8 +209,10 @@ export class Dispatcher {
     const startedMs = Math.round(outcome.startedMs - this.#options.skewMs);
     const finishedMs = startedMs + Math.round(outcome.usage.wallMs);
     const { fence } = lease;
-    const { createdMs } = loaded.record;
-    this.#commit({ entry, lease, loaded, done: { skipped, launch, outcome, startedMs, finishedMs, fence, createdMs } });
+    const { createdMs, task } = loaded.record;
+    const given = givenOf(run, task.capabilities, launch, outcome, startedMs);
+    const done = { skipped, launch, outcome, given, startedMs, finishedMs, fence, createdMs };
+    this.#commit({ entry, lease, loaded, done });
   }
 
   /** What is to be done with an entry: a launch to start, or nothing more here. */
@@ -292,16 +295,11 @@ export class Dispatcher {
 
   #runOf({ loaded: { record }, launch, lease }: Start, programs: ReadonlyMap<string, Program>, nowMs: EpochMs): Run {
     const { task, state } = record;
-    const { slotMs, attempt } = launch;
-    const id = launchId(task.id, slotMs);
-    const input = inputOf(record, launch);
     const granted = task.capabilities.call.filter((name) => Object.hasOwn(this.#options.capabilities, name));
     return {
+      ...attemptOf(task, { ...launch, fence: lease.fence }, { input: inputOf(record, launch), state }),
       program: programs.get(task.code.hash) as Program,
-      context: { taskId: task.id, slotMs, attempt, fence: lease.fence, idempotencyKey: id, input, state },
       nowMs,
-      seed: `${id}#${attempt}`,
-      limits: { ...DEFAULT_LIMITS, wallMs: task.timeoutMs, cpuMs: task.timeoutMs },
       capabilities: Object.fromEntries(granted.map((name) => [name, this.#options.capabilities[name] as Capability])),
     };
   }

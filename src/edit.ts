@@ -53,7 +53,7 @@ function begin(record: TaskRecord): TaskRecord {
 export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
   if (isRemoved(record)) return revive(record, task, nowMs);
   if (isDeepStrictEqual(record.task, task)) return record;
-  const edited = { ...record, task, revision: record.revision + 1, updatedMs: nowMs };
+  const edited = { ...edit(record, nowMs), ...inputOrigin(record, task), task };
   if (!isSameTiming(record.task, task)) return rearmed(begin({ ...edited, registeredMs: nowMs }));
   return rearmed(record.task.paused && !task.paused ? restart(edited, nowMs) : edited);
 }
@@ -62,8 +62,17 @@ export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecor
 function revive(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
   const createdMs = Math.max(nowMs, record.createdMs + 1);
   const { runs, chunks, deadSlots, timer, decidedMs } = record;
-  const fresh = { ...register(task, createdMs), revision: record.revision + 1, runs, chunks, deadSlots, timer };
+  const revision = record.revision + 1;
+  const kept = { revision, ...inputOrigin(record, task), runs, chunks, deadSlots, timer };
+  const fresh = { ...register(task, createdMs), ...kept };
   return rearm(begin(decidedMs === undefined ? fresh : { ...fresh, decidedMs }));
+}
+
+/** Runs of earlier revisions were given another input, if the task's changes now. */
+function inputOrigin(record: TaskRecord, { input }: Task): Pick<TaskRecord, 'inputRevision'> {
+  const { task, revision, inputRevision } = record;
+  if (!isDeepStrictEqual(task.input, input)) return { inputRevision: revision + 1 };
+  return inputRevision === undefined ? {} : { inputRevision };
 }
 
 const isSameTiming = (a: Task, b: Task): boolean =>

@@ -62,13 +62,16 @@ const firstFree = (chunks: readonly Chunk[]): number => {
 
 /** An estimate that costs nothing for the many runs without logs. */
 function charsOf(runs: readonly RunRecord[]): number {
-  return runs.reduce((sum, { logs = [], error, output }) => {
+  return runs.reduce((sum, { logs = [], error, output, granted, seen }) => {
     const logChars = logs.reduce((chars, line) => chars + line.length + 4, 0);
     const errorChars = error === undefined ? 0 : error.message.length + (error.stack?.length ?? 0) + 64;
-    const outputChars = typeof output === 'object' || typeof output === 'string' ? JSON.stringify(output).length : 8;
-    return sum + 160 + logChars + errorChars + outputChars;
+    const others = [output, granted, seen].reduce<number>((chars, value) => chars + jsonChars(value), 0);
+    return sum + 208 + logChars + errorChars + others;
   }, 0);
 }
+
+const jsonChars = (value: unknown): number =>
+  typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value).length + 10 : 8;
 
 export const encodeChunk = (runs: readonly RunRecord[]): string => JSON.stringify(runs);
 

@@ -2,9 +2,10 @@
 export { type Cronkeeper, type CronkeeperOptions, createEvaluator, openCronkeeper } from './app.ts';
 export type { Clock, EpochMs, Random } from './clock.ts';
 export { CronkeeperError, type ErrorCode, type Problem } from './errors.ts';
-export type { Capability, Limits } from './evaluator.ts';
+export type { Capability, Limits, RecordedAnswer } from './evaluator.ts';
 export { createApiHandler, createTickHandler } from './lambda.ts';
 export type { Outcome, RunError, RunErrorClass, RunStatus } from './launch.ts';
+export type { Difference, Recording } from './recording.ts';
 export type { TickReport } from './report.ts';
 export { previewSchedule, type ScheduleDocument } from './schedule.ts';
 export type { TaskDocument } from './task.ts';
@@ -14,6 +15,9 @@ export type {
   ListOptions,
   Page,
   PutResult,
+  Replay,
+  ReplayOptions,
+  Replays,
   RunRequest,
   RunsOptions,
   Tasks,

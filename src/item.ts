@@ -58,14 +58,19 @@ export function prepare(layout: Layout, item: Item, known: ReadonlyMap<string, b
   return { item, settled, ops, bytes: ITEM_BYTES + bytesOf(ops) };
 }
 
-/** A result for which the record has no room is an error of the run: a record that nobody can write stops its task. */
+/**
+ * Where the record has no room for all of it, a run cannot be repeated; and if that is not enough, its result is an
+ * error: a record that nobody can write stops its task.
+ */
 function settleFitting(record: TaskRecord, done: Done): { settled: Settled; data: string } {
   const settled = settle(record, done);
   const data = encodeRecord(settled.record);
-  const { outcome } = done;
+  const { outcome, given } = done;
   if (outcome === undefined || data.length * 3 <= SETTLED_BYTES_MAX) return { settled, data };
   const bytes = Buffer.byteLength(data);
   if (bytes <= SETTLED_BYTES_MAX) return { settled, data };
+  if (typeof given?.seen === 'object')
+    return settleFitting(record, { ...done, given: { ...given, seen: 'too-large' } });
   const message = `with it the task's record would take ${bytes} bytes; allowed: at most ${SETTLED_BYTES_MAX}`;
   const error: RunError = { class: 'ResultTooLarge', name: 'ResultTooLarge', message };
   const { usage } = outcome;

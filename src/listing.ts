@@ -4,7 +4,7 @@ import { CronkeeperError, received } from './errors.ts';
 import { decodeChunk } from './history.ts';
 import { launchId } from './launch.ts';
 import { bucketNames, type Layout } from './layout.ts';
-import { isRemoved, type RunRecord } from './record.ts';
+import { isRemoved, type RunRecord, type TaskRecord } from './record.ts';
 import type { DeadLetter } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
 import { assertTaskId, invalidDocument } from './task.ts';
@@ -137,18 +137,27 @@ function readDeadLetter(text: string): DeadLetterView[] {
 export async function listRuns(session: Session, layout: Layout, id: string, options: RunsOptions): Promise<Page<Run>> {
   assertTaskId(id);
   const limit = pageLimit(options.limit);
+  const { runs } = await readRuns(session, layout, id);
+  const from = options.cursor === undefined ? 0 : afterCursor(runs, options.cursor);
+  const items = runs.slice(from, from + limit);
+  const last = items.at(-1);
+  const more = last !== undefined && from + limit < runs.length;
+  return { items: items.map((run) => runView(id, run)), ...(more && { cursor: cursorOf(last) }) };
+}
+
+/** A task's record, or its tombstone, with the runs that it keeps. @throws CronkeeperError `not-found` */
+export async function readRuns(
+  session: Session,
+  layout: Layout,
+  id: string,
+): Promise<{ record: TaskRecord; runs: RunRecord[] }> {
   const [found] = await loadRecords(session, layout, [id]);
   if (found === undefined) throw notFound(id);
   if (!isLoaded(found)) throw found;
   const { record } = found;
   const chunks = await session.getMany(record.chunks.map(({ index }) => layout.chunk(id, index)));
   const kept = [...record.runs, ...chunks.flatMap((node) => (node === undefined ? [] : decodeChunk(node.data)))];
-  const runs = kept.slice(0, record.task.history);
-  const from = options.cursor === undefined ? 0 : afterCursor(runs, options.cursor);
-  const items = runs.slice(from, from + limit);
-  const last = items.at(-1);
-  const more = last !== undefined && from + limit < runs.length;
-  return { items: items.map((run) => runView(id, run)), ...(more && { cursor: cursorOf(last) }) };
+  return { record, runs: kept.slice(0, record.task.history) };
 }
 
 export const notFound = (id: string): CronkeeperError => new CronkeeperError('not-found', `task ${id} does not exist`);

@@ -4,6 +4,7 @@
  */
 import type { EpochMs } from './clock.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
+import type { RecordedAnswer } from './evaluator.ts';
 import type { RunError, RunStatus } from './launch.ts';
 import { nextSlot } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
@@ -21,6 +22,8 @@ export interface TaskRecord {
   readonly task: Task;
   /** Of the definition: grows with every accepted edit. The ETag. */
   readonly revision: number;
+  /** The revision that brought the task's input; absent: the first. Runs of later ones were given the same. */
+  readonly inputRevision?: number;
   readonly createdMs: EpochMs;
   readonly updatedMs: EpochMs;
   /** When the schedule was set: `after` counts from here. */
@@ -91,8 +94,41 @@ export interface Chunk {
   readonly count: number;
 }
 
-/** One attempt, or a range of slots that was decided without a run. Times in epoch ms. */
-export interface RunRecord {
+/** What a run was granted. */
+export interface Granted {
+  /** Origins that it could fetch from. */
+  readonly fetch: readonly string[];
+  /** Functions of the embedding program that it could call. */
+  readonly call: readonly string[];
+}
+
+/** What a run saw, as far as it cannot be found elsewhere. Bounded as a whole. */
+export interface Seen {
+  /** Absent: null. */
+  readonly state?: unknown;
+  /** Where the launch was asked for with an input of its own. */
+  readonly input?: unknown;
+  /** Of its host calls; absent: it made none. */
+  readonly answers?: readonly RecordedAnswer[];
+}
+
+/** With what its record says anyway, this is all that it takes to repeat a run. */
+export interface Given {
+  /** Hash of the code that ran. */
+  readonly code: string;
+  /** `startedMs` is later by this than the moment at which `Date.now()` began inside. Absent: 0. */
+  readonly waitedMs?: number;
+  /** What its manifest asked for and the program had. Absent: nothing. */
+  readonly granted?: Granted;
+  /** Absent: there was nothing to see. `too-large`: it was dropped, and the run cannot be repeated. */
+  readonly seen?: Seen | 'too-large';
+}
+
+/**
+ * One attempt, or a range of slots that was decided without a run. Times in epoch ms. What it was given is absent where
+ * nothing ran, and in records of older programs.
+ */
+export interface RunRecord extends Partial<Given> {
   readonly slotMs: EpochMs;
   readonly attempt: number;
   readonly status: RunStatus;

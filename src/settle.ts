@@ -3,9 +3,18 @@ import type { EpochMs } from './clock.ts';
 import { received } from './errors.ts';
 import { type HistoryChange, recordRuns } from './history.ts';
 import { INSTANT_MAX_MS, parseInstant } from './instant.ts';
-import { launchId, type Outcome, type RunError } from './launch.ts';
+import { launchId, type Outcome } from './launch.ts';
 import type { Closing, Launch, SkippedRange } from './plan.ts';
-import { type BusySpan, isRemoved, moveTo, type RunRecord, rearm, slotAfter, type TaskRecord } from './record.ts';
+import {
+  type BusySpan,
+  type Given,
+  isRemoved,
+  moveTo,
+  type RunRecord,
+  rearm,
+  slotAfter,
+  type TaskRecord,
+} from './record.ts';
 import { hash32, seedOf, spreadOffsetMs } from './shard.ts';
 import type { Retry } from './task.ts';
 
@@ -24,6 +33,8 @@ export interface Done {
   readonly launch?: Launch;
   readonly closing?: Closing;
   readonly outcome?: Outcome;
+  /** What the run that came to this outcome was given. */
+  readonly given?: Given;
   /** When the run began, or the decision was made. */
   readonly startedMs: EpochMs;
   readonly finishedMs: EpochMs;
@@ -226,9 +237,11 @@ export function parseNextAt(nextAt: unknown): EpochMs | undefined {
 
 /** A `nextAt` that cannot be used is said in the run's log, where its author looks. */
 function ignoringNextAt(run: RunRecord, nextAt: unknown): RunRecord {
-  const note = `nextAt ignored: received ${received(nextAt)}; allowed: an ISO instant or epoch ms later than the slot`;
-  return { ...run, logs: [...(run.logs ?? []), note] };
+  return { ...run, logs: [...(run.logs ?? []), nextAtNote(nextAt)] };
 }
+
+export const nextAtNote = (nextAt: unknown): string =>
+  `nextAt ignored: received ${received(nextAt)}; allowed: an ISO instant or epoch ms later than the slot`;
 
 /**
  * Code that does not parse fails the same way again; `at-most-once` starts no second time; and only one launch of a task
@@ -249,27 +262,41 @@ export function retryDelayMs(retry: Retry, { attempt }: Launch, run: Pick<RunRec
 }
 
 function runRecord(launch: Launch, done: Done): RunRecord {
-  const { outcome, closing } = done;
-  const error: RunError | undefined =
-    closing?.status === 'failed'
-      ? { class: 'WorkerLost', name: 'HolderLost', message: closing.reason }
-      : outcome?.error;
-  const output = outcome === undefined ? undefined : outputOf(outcome);
+  const { outcome, closing, given, startedMs, finishedMs, fence } = done;
+  const { slotMs, attempt, revision, manual } = launch;
   return {
-    slotMs: launch.slotMs,
-    attempt: launch.attempt,
-    status: closing?.status ?? outcome?.status ?? 'failed',
-    startedMs: done.startedMs,
-    finishedMs: done.finishedMs,
-    fence: done.fence,
-    revision: launch.revision,
+    slotMs,
+    attempt,
+    ...(outcome === undefined ? endWithout(closing) : endOf(outcome)),
+    startedMs,
+    finishedMs,
+    fence,
+    revision,
+    ...(manual !== undefined && { manual: true }),
+    ...given,
+  };
+}
+
+type End = Pick<RunRecord, 'status' | 'output' | 'error' | 'logs' | 'truncated'>;
+
+/** What a run's record keeps of its outcome. */
+export function endOf(outcome: Outcome): End {
+  const { status, error, logs, truncated } = outcome;
+  const output = outputOf(outcome);
+  return {
+    status,
     ...(output !== undefined && { output: output.value }),
     ...(error !== undefined && { error }),
-    ...(outcome !== undefined && outcome.logs.length > 0 && { logs: outcome.logs }),
-    ...((outcome?.truncated === true || output?.truncated === true) && { truncated: true }),
-    ...(launch.manual !== undefined && { manual: true }),
-    ...(closing?.status === 'uncertain' && { reason: closing.reason }),
+    ...(logs.length > 0 && { logs }),
+    ...((truncated || output?.truncated === true) && { truncated: true }),
   };
+}
+
+/** The end of a launch that was begun, by a holder that did not live to record its outcome. */
+function endWithout(closing: Closing | undefined): End & Pick<RunRecord, 'reason'> {
+  if (closing?.status === 'uncertain') return { status: 'uncertain', reason: closing.reason };
+  const message = closing?.reason ?? 'no outcome';
+  return { status: 'failed', error: { class: 'WorkerLost', name: 'HolderLost', message } };
 }
 
 const RESULT_KEYS: ReadonlySet<string> = new Set(['completed', 'state', 'nextAt', 'output']);

@@ -67,6 +67,8 @@ const schedule: Check = (value) =>
 
 const labels: Check = (value) => isObject(value) && Object.values(value).every(text);
 
+const granted = shaped({ fetch: listOf(text), call: listOf(text) });
+
 const TASK_FIELDS = fieldsOf({
   schedule,
   code: shaped({ hash: text, kind: oneOf('module', 'script') }),
@@ -81,11 +83,14 @@ const TASK_FIELDS = fieldsOf({
   retry: shaped({ attempts: atLeastOne, backoffMs: duration, factor: finite, maxMs: duration, jitter: flag }),
   timeoutMs: duration,
   delivery: oneOf('at-least-once', 'at-most-once'),
-  capabilities: shaped({ fetch: listOf(text), call: listOf(text) }),
+  capabilities: granted,
   history: atLeastOne,
 });
 
 const manual = shaped({ slotMs: instant, key: optional(text) });
+
+const answers = listOf(shaped({ call: atLeastOne, request: text, atMs: finite, answer: text }));
+const seen = shaped({ answers: optional(answers) });
 
 const run = shaped({
   slotMs: instant,
@@ -100,10 +105,18 @@ const run = shaped({
   retryMs: optional(instant),
   lastSlotMs: optional(instant),
   count: optional(count),
+  code: optional(text),
+  waitedMs: optional(finite),
+  granted: optional(granted),
+  seen: optional((value) => value === 'too-large' || seen(value)),
 });
+
+/** Whether it is a run that a record could hold: chunks of older runs are not looked at when they are read. */
+export const isRunSound: Check = run;
 
 const RECORD_FIELDS = fieldsOf({
   revision: count,
+  inputRevision: optional(count),
   createdMs: instant,
   updatedMs: instant,
   registeredMs: instant,

@@ -1,5 +1,7 @@
 /** What one can do with tasks: one interface, whether the registry is at hand or behind HTTP. */
 import { received } from './errors.ts';
+import type { Outcome } from './launch.ts';
+import type { Difference } from './recording.ts';
 import { invalidDocument, type TaskDocument } from './task.ts';
 import type { QuarantinedView, Run, TaskStatus, TaskView } from './view.ts';
 
@@ -85,6 +87,39 @@ export interface Tasks {
   runs(id: string, options?: RunsOptions): Promise<Page<Run>>;
   /** Launches that failed for good. */
   deadLetters(options?: { readonly limit?: number }): Promise<Page<DeadLetterView>>;
+}
+
+export interface ReplayOptions {
+  /** Which attempt at the launch. Default: the last that is recorded. */
+  readonly attempt?: number;
+  /** Source text to run in place of the code that ran: would it have made a difference? */
+  readonly code?: string;
+  /** In place of the input that the run was given. Needed where the task's has changed since. */
+  readonly input?: unknown;
+  /** In place of the state that the run saw. */
+  readonly state?: unknown;
+  /** Ends the replay as `Cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+/** A recorded run beside its repetition. */
+export interface Replay {
+  readonly recorded: Run;
+  /** What the repetition came to. Nothing of it was stored, and nobody outside was asked. */
+  readonly outcome: Outcome;
+  /** Whether there are no differences. */
+  readonly same: boolean;
+  readonly differences: readonly Difference[];
+}
+
+export interface Replays {
+  /**
+   * Repeats a recorded run in the sandbox: with the same code, input, state, times and chance, and the answers that its
+   * host calls got then. What depends on the machine may differ: whether a run is over before its time-out.
+   * @throws CronkeeperError `not-found`: the launch, the attempt, what ran or its code is not there (any more);
+   * `too-large`: too much to keep was needed to repeat it; `invalid`: the task's input has changed since.
+   */
+  replay(id: string, launchId: string, options?: ReplayOptions): Promise<Replay>;
 }
 
 const PAGE_LIMIT_DEFAULT = 100;

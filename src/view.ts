@@ -2,7 +2,8 @@
 import { formatDuration } from './duration.ts';
 import { formatInstant } from './instant.ts';
 import { launchId, type RunError, type RunStatus } from './launch.ts';
-import type { RunRecord, TaskRecord } from './record.ts';
+import type { Granted, RunRecord, TaskRecord } from './record.ts';
+import { SEEN_TOO_MUCH } from './recording.ts';
 import type { Schedule, ScheduleDocument } from './schedule.ts';
 import type { Task } from './task.ts';
 
@@ -70,6 +71,12 @@ export interface Run {
   readonly fence: number;
   /** Of the definition that ran. */
   readonly revision: number;
+  /** Hash of the code that ran. */
+  readonly codeHash?: string;
+  /** What it was granted: its manifest asked for it, and the program had it. Absent: nothing. */
+  readonly granted?: Granted;
+  /** Why this run cannot be replayed, though it ran. */
+  readonly notReplayable?: string;
   readonly output?: unknown;
   readonly error?: RunError;
   readonly logs?: readonly string[];
@@ -84,7 +91,8 @@ export interface Run {
 }
 
 export function runView(taskId: string, run: RunRecord): Run {
-  const { slotMs, startedMs, finishedMs, retryMs, lastSlotMs, attempt, status, fence, revision, ...rest } = run;
+  const { slotMs, startedMs, finishedMs, retryMs, lastSlotMs, attempt, status, fence, revision, ...others } = run;
+  const { code, waitedMs: _, seen, ...rest } = others;
   return {
     launchId: launchId(taskId, slotMs),
     slot: formatInstant(slotMs),
@@ -96,7 +104,9 @@ export function runView(taskId: string, run: RunRecord): Run {
     durationMs: finishedMs - startedMs,
     fence,
     revision,
+    ...(code !== undefined && { codeHash: code }),
     ...rest,
+    ...(seen === 'too-large' && { notReplayable: SEEN_TOO_MUCH }),
     ...(retryMs !== undefined && { retryAt: formatInstant(retryMs) }),
     ...(lastSlotMs !== undefined && { lastSlot: formatInstant(lastSlotMs) }),
   };

@@ -35,6 +35,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'history',
       'plan',
       'settle',
+      'recording',
       'edit',
       'view',
     ],
@@ -57,7 +58,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'report',
     ],
   ],
-  ['engine', ['tasks', 'bulk', 'listing', 'status', 'registry', 'shift', 'tick']],
+  ['engine', ['tasks', 'bulk', 'listing', 'status', 'registry', 'replay', 'shift', 'tick']],
   ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*']],
   ['root', ['config', 'app']],
   [
@@ -84,7 +85,20 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
 /** Decide, and do nothing else: no waiting, no clock, no session. */
 const PURE = [
   ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'launch', 'layout', 'schedule', 'schedule/*', 'program'],
-  ...['task', 'soundness', 'record', 'history', 'plan', 'settle', 'edit', 'view', 'report', 'trigger', 'trigger/*'],
+  ...[
+    'task',
+    'soundness',
+    'record',
+    'history',
+    'plan',
+    'settle',
+    'recording',
+    'edit',
+    'view',
+    'report',
+    'trigger',
+    'trigger/*',
+  ],
 ];
 
 const sources = readSources('src', 'handlers').filter(({ path }) => !path.endsWith('.d.ts'));

@@ -103,6 +103,12 @@ export const run = z
     durationMs: z.number(),
     fence: z.int(),
     revision: z.int().meta({ description: 'Of the definition that ran.' }),
+    codeHash: z.string().exactOptional().meta({ description: 'Of the code that ran.' }),
+    granted: z
+      .looseObject({ fetch: z.array(z.string()), call: z.array(z.string()) })
+      .exactOptional()
+      .meta({ description: 'What its manifest asked for, as far as the program had it. Absent: nothing.' }),
+    notReplayable: z.string().exactOptional().meta({ description: 'Why it cannot be replayed, though it ran.' }),
     output: z.unknown().optional(),
     error: z
       .looseObject({
