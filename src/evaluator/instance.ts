@@ -4,6 +4,7 @@
  */
 import type { CodeKind } from '../evaluator.ts';
 import { type EngineExports, instantiate, type Value } from './binding.ts';
+import type { Frames } from './frames.ts';
 import { GUEST, type Host, NOBODY, TASK_FILE } from './host.ts';
 import { type Allowance, EngineMemory, type PristineMemory, type SavedMemory, STACK_TOP } from './memory.ts';
 
@@ -67,10 +68,7 @@ export class Instance {
   }
 
   /** What it knows of its memory, to be looked at and not to be changed. */
-  get memory(): Pick<
-    EngineMemory,
-    'bytes' | 'isBloated' | 'usedBytes' | 'savedBytes' | 'wasRefused' | 'hasSpentStack'
-  > {
+  get memory(): Pick<EngineMemory, 'bytes' | 'isBloated' | 'usedBytes' | 'wasRefused' | 'hasSpentStack'> {
     return this.#memory;
   }
 
@@ -82,15 +80,15 @@ export class Instance {
     this.#linkable = undefined;
   }
 
-  /** The run of the present host waits: a copy of its memory, in `into` if that has the size. */
-  save(into?: Buffer): SavedMemory {
+  /** The run of the present host waits, and what it has changed in memory is kept. */
+  save(frames: Frames): SavedMemory {
     this.#host = NOBODY;
-    return this.#memory.save(into);
+    return this.#memory.save(frames);
   }
 
   /** A run that waited goes on. */
-  restore(host: Host, saved: SavedMemory): void {
-    this.#memory.restore(saved);
+  restore(host: Host, saved: SavedMemory, frames: Frames): void {
+    this.#memory.restore(saved, frames);
     this.#host = host;
     this.#linkable = undefined;
   }

@@ -5,6 +5,7 @@
  * written is rewritten.
  */
 import type { EngineExports } from './binding.ts';
+import { FRAME_BYTES, type Frame, type Frames } from './frames.ts';
 import { PAGE_BYTES } from './soft-memory.ts';
 
 const KIB = 1024;
@@ -20,6 +21,7 @@ export const STACK_TOP = 320 * KIB;
 const STACK_MARGIN_BYTES = 8 * KIB;
 const STACK_MARGIN_SHARE = 1 / 8;
 const UNTOUCHED = Buffer.alloc(2 * STACK_MARGIN_BYTES);
+const ZEROS = Buffer.alloc(FRAME_BYTES);
 /** Between the stack and the data lies memory that the engine does not use: texts on their way in are put there. */
 const INPUT_START = STACK_TOP;
 const INPUT_BYTES = DATA_START - INPUT_START;
@@ -36,19 +38,21 @@ export interface Allowance {
 
 /** Memory after boot. The same for every instance of a module. */
 export interface PristineMemory {
-  /** From the first byte of data to the last byte that is not zero. */
+  /** From the first byte of data to the last one that is not zero, in whole frames. */
   readonly image: Buffer;
   readonly pages: number;
 }
 
-/** The memory of a run that waits, with all that belongs to it. */
+/** The memory of a run that waits, as far as it differs from pristine memory, and what belongs to it. */
 export interface SavedMemory {
-  readonly image: Buffer;
+  /** Addresses, and the frames that hold what was there. */
+  readonly at: readonly number[];
+  readonly frames: readonly Frame[];
   readonly pages: number;
   readonly limit: number;
   readonly refused: number;
-  readonly hasSpentStack: boolean;
   readonly stackBytes: number;
+  readonly hasSpentStack: boolean;
 }
 
 export class OutOfMemory extends Error {
@@ -85,6 +89,7 @@ export class EngineMemory {
     const { bytes } = this;
     let end = pages * PAGE_BYTES;
     while (end > DATA_START && bytes[end - 1] === 0) end--;
+    end = Math.ceil(end / FRAME_BYTES) * FRAME_BYTES;
     this.#pristine = { image: Buffer.from(bytes.subarray(DATA_START, end)), pages };
     return this.#pristine;
   }
@@ -97,42 +102,51 @@ export class EngineMemory {
 
   /** Pristine, for a run within `allowance`. */
   reset({ memoryBytes, stackBytes }: Allowance): void {
-    const { image, pages } = this.#pristine;
-    this.#load(image, pages);
+    const { pages } = this.#pristine;
+    this.#load(pages);
     this.#engine.limit.value = Math.max(pages, Math.floor(memoryBytes / PAGE_BYTES));
     this.#engine.refused.value = 0;
     this.#stackBytes = stackBytes;
     this.#hasSpentStack = false;
   }
 
-  /** A copy of what the run has here, in `into` if that has the size. The engine must have been left. */
-  save(into?: Buffer): SavedMemory {
+  /** Keeps what the run has changed. The engine must have been left. */
+  save(frames: Frames): SavedMemory {
+    const { image } = this.#pristine;
+    const { bytes } = this;
     const { pages, limit, refused } = this.#engine;
-    const data = this.bytes.subarray(DATA_START, pages.value * PAGE_BYTES);
-    const image = into?.length === data.length ? into : Buffer.allocUnsafeSlow(data.length);
-    image.set(data);
-    const { hasSpentStack } = this;
+    const end = pages.value * PAGE_BYTES;
+    const changed: number[] = [];
+    const kept: Frame[] = [];
+    for (let at = DATA_START; at < end; at += FRAME_BYTES) {
+      const original = at - DATA_START;
+      const isSame =
+        original < image.length
+          ? image.compare(bytes, at, at + FRAME_BYTES, original, original + FRAME_BYTES) === 0
+          : ZEROS.compare(bytes, at, at + FRAME_BYTES) === 0;
+      if (isSame) continue;
+      changed.push(at);
+      kept.push(frames.keep(bytes, at));
+    }
     return {
-      image,
+      at: changed,
+      frames: kept,
       pages: pages.value,
       limit: limit.value,
       refused: refused.value,
-      hasSpentStack,
       stackBytes: this.#stackBytes,
+      hasSpentStack: this.hasSpentStack,
     };
   }
 
-  restore(saved: SavedMemory): void {
-    this.#load(saved.image, saved.pages);
+  restore(saved: SavedMemory, frames: Frames): void {
+    this.#load(saved.pages);
+    const { bytes } = this;
+    for (const [index, at] of saved.at.entries()) frames.restore(saved.frames[index] as Frame, bytes, at);
     this.#engine.limit.value = saved.limit;
     this.#engine.refused.value = saved.refused;
     this.#stackBytes = saved.stackBytes;
     this.#hasSpentStack = saved.hasSpentStack;
-  }
-
-  /** Bytes that {@link save} copies. */
-  get savedBytes(): number {
-    return this.#engine.pages.value * PAGE_BYTES - DATA_START;
   }
 
   /** What was here did not end as a run should: the next one finds everything rewritten. */
@@ -140,9 +154,10 @@ export class EngineMemory {
     this.#mustWipe = true;
   }
 
-  /** `image` where data lies, and zeros wherever else something can have been written. */
-  #load(image: Buffer, pages: number): void {
+  /** The pristine image where data lies, and zeros wherever else something can have been written. */
+  #load(pages: number): void {
     const engine = this.#engine;
+    const { image } = this.#pristine;
     const end = Math.max(engine.pages.value, pages) * PAGE_BYTES;
     const missing = pages - engine.memory.buffer.byteLength / PAGE_BYTES;
     if (missing > 0) engine.memory.grow(missing);

@@ -4,6 +4,7 @@
  * Hundreds of runs wait this way for the price of what each really uses, and none holds up another.
  */
 import type { RunErrorClass } from '../launch.ts';
+import { Frames } from './frames.ts';
 import type { Host } from './host.ts';
 import { Instance, type Pristine } from './instance.ts';
 import type { SavedMemory } from './memory.ts';
@@ -12,10 +13,6 @@ import type { SavedMemory } from './memory.ts';
 const WAITING_BYTES_MAX = 256 * 1024 * 1024;
 /** Bytes above which no new run should enter, so that those that wait have room to grow. */
 const CROWDED_BYTES = WAITING_BYTES_MAX / 2;
-/** Buffers that are kept for the next copies. */
-const SPARE_BUFFERS_MAX = 32;
-const SPARE_BYTES_MAX = 512 * 1024;
-
 /** A run, as far as the stage knows it. */
 export interface Player extends Host {
   /** It holds the most memory of all that wait, and there is none left. It leaves at once. */
@@ -28,8 +25,7 @@ export class Stage {
   #instance: Instance;
   #onStage: Player | undefined;
   readonly #waiting = new Map<Player, SavedMemory>();
-  #waitingBytes = 0;
-  readonly #spare: Buffer[] = [];
+  readonly #frames = new Frames();
 
   constructor(module: WebAssembly.Module, guest: string) {
     this.#module = module;
@@ -38,7 +34,7 @@ export class Stage {
   }
 
   get isCrowded(): boolean {
-    return this.#waitingBytes > CROWDED_BYTES;
+    return this.#frames.usedBytes > CROWDED_BYTES;
   }
 
   /** The instance, with the memory of this run in it. One that comes for the first time resets it. */
@@ -47,8 +43,8 @@ export class Stage {
     this.#clear();
     const saved = this.#waiting.get(player);
     if (saved !== undefined) {
-      this.#instance.restore(player, saved);
-      this.#forget(player, saved);
+      this.#instance.restore(player, saved, this.#frames);
+      this.#waiting.delete(player);
     }
     this.#onStage = player;
     return this.#instance;
@@ -62,7 +58,8 @@ export class Stage {
   /** The run is over, well or with a failure. */
   leave(player: Player, failure: RunErrorClass | undefined): void {
     const saved = this.#waiting.get(player);
-    if (saved !== undefined) this.#forget(player, saved);
+    for (const frame of saved?.frames ?? []) this.#frames.drop(frame);
+    this.#waiting.delete(player);
     if (this.#onStage !== player) return;
     this.#onStage = undefined;
     this.#instance.release(failure === undefined);
@@ -74,28 +71,15 @@ export class Stage {
     const player = this.#onStage;
     if (player === undefined) return;
     this.#onStage = undefined;
-    const saved = this.#instance.save(this.#takeSpare(this.#instance.memory.savedBytes));
+    this.#waiting.set(player, this.#instance.save(this.#frames));
     this.#renew(false);
-    this.#waiting.set(player, saved);
-    this.#waitingBytes += saved.image.length;
-    while (this.#waitingBytes > WAITING_BYTES_MAX) this.#heaviest().crowdOut();
+    while (this.#frames.usedBytes > WAITING_BYTES_MAX) this.#heaviest().crowdOut();
   }
 
   #heaviest(): Player {
     const [first, ...others] = this.#waiting;
     if (first === undefined) throw new Error('nobody waits, and yet there is no room');
-    return others.reduce((most, other) => (other[1].image.length > most[1].image.length ? other : most), first)[0];
-  }
-
-  #forget(player: Player, { image }: SavedMemory): void {
-    this.#waiting.delete(player);
-    this.#waitingBytes -= image.length;
-    if (image.length <= SPARE_BYTES_MAX && this.#spare.length < SPARE_BUFFERS_MAX) this.#spare.push(image);
-  }
-
-  #takeSpare(bytes: number): Buffer | undefined {
-    const at = this.#spare.findLastIndex(({ length }) => length === bytes);
-    return at < 0 ? undefined : this.#spare.splice(at, 1)[0];
+    return others.reduce((most, other) => (other[1].frames.length > most[1].frames.length ? other : most), first)[0];
   }
 
   /** Another instance in place of one that is broken or has grown too large: memory cannot shrink. */
