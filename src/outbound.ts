@@ -5,21 +5,27 @@
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
+/** `follow` (default): up to three. `manual`: the redirect is the response. `error`: it is a failure. */
+export type RedirectMode = 'follow' | 'manual' | 'error';
+
 export interface FetchRequest {
   /** As the task wrote it. */
   readonly url: string;
   readonly method: string;
   readonly headers: HeaderList;
   readonly body?: Uint8Array;
+  readonly redirect?: RedirectMode;
 }
 
 export interface FetchResponse {
-  /** The last one, after redirects. */
+  /** The last one, after redirects, without its fragment. */
   readonly url: string;
   readonly redirected: boolean;
   readonly status: number;
   readonly statusText: string;
+  /** Names in lower case; one that came twice is here twice. `set-cookie` is left out: nothing keeps cookies. */
   readonly headers: HeaderList;
+  /** Decompressed. */
   readonly body: Uint8Array;
 }
 
@@ -29,7 +35,7 @@ export interface FetchResponse {
  */
 export type Fetch = (request: FetchRequest, signal: AbortSignal) => Promise<FetchResponse>;
 
-/** The manifest does not name it, or the operator forbids its address. */
+/** The manifest does not name it, or the operator forbids its address. The task may see the message. */
 export class FetchDenied extends Error {
   override readonly name = 'FetchDenied';
 }
@@ -45,7 +51,17 @@ export interface Grant {
 }
 
 export interface Outbound {
+  /** A fetch for one run. What all of its requests together may take is bounded. */
   grant(grant: Grant): Fetch;
   /** Ends what is under way. */
   close(): Promise<void>;
+}
+
+/** What the operator permits. */
+export interface FetchPermissions {
+  /**
+   * Blocks of addresses that are not public and that tasks may reach nevertheless, if their manifest names the host:
+   * `10.1.2.3/32`, `127.0.0.0/8`, `::1/128`. Default: none.
+   */
+  readonly allowAddresses?: readonly string[];
 }

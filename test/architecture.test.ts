@@ -13,6 +13,8 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'outbound',
       'launch',
       'url',
+      'origin',
+      'cidr',
       'skew',
       'timers',
       'wakes',
@@ -84,7 +86,8 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
 
 /** Decide, and do nothing else: no waiting, no clock, no session. */
 const PURE = [
-  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'launch', 'layout', 'schedule', 'schedule/*', 'program'],
+  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'origin', 'cidr', 'launch', 'layout', 'program'],
+  ...['schedule', 'schedule/*'],
   ...[
     'task',
     'soundness',

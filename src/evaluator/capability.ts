@@ -1,8 +1,10 @@
-/** Host calls, on the main thread: functions of the embedding program, reached by name with JSON on both ways. */
+/** Host calls, on the main thread: functions of the embedding program, and requests; with JSON on both ways. */
 
 import { messageOf } from '../errors.ts';
 import type { Run } from '../evaluator.ts';
+import { FetchDenied } from '../outbound.ts';
 import { CALL_BYTES } from './errands.ts';
+import { requestOf, responseJson, urlOf } from './fetch-wire.ts';
 import type { Answer } from './messages.ts';
 
 const MESSAGE_CHARS = 2048;
@@ -26,7 +28,13 @@ export async function answerCall(capabilities: Run['capabilities'], name: string
   }
 }
 
-/** What `ctx.fetch(…)` comes to. Never rejects. */
-export async function answerFetch(fetch: Run['fetch'], requestJson: string, _over: AbortSignal): Promise<Answer> {
-  return `Dfetch is not allowed for ${requestJson.slice(0, MESSAGE_CHARS)}${fetch === undefined ? '' : ' yet'}`;
+/** What `ctx.fetch(…)` comes to. Never rejects; of an error, only the message crosses. `over` aborts when the run is. */
+export async function answerFetch(fetch: Run['fetch'], requestJson: string, over: AbortSignal): Promise<Answer> {
+  if (fetch === undefined) return `Dthis task has no capabilities.fetch, so it may not fetch ${urlOf(requestJson)}`;
+  try {
+    return `V${responseJson(await fetch(requestOf(requestJson), over))}`;
+  } catch (error) {
+    const letter = error instanceof FetchDenied ? 'D' : 'E';
+    return `${letter}${messageOf(error).slice(0, MESSAGE_CHARS)}`;
+  }
 }

@@ -1,0 +1,4 @@
+/** The one file of undici that we load. */
+declare module 'undici/lib/dispatcher/client.js' {
+  export { Client as default } from 'undici';
+}
