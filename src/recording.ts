@@ -88,9 +88,10 @@ function seenOf(state: unknown, own: Pick<Seen, 'input'>, answers: Started['answ
 }
 
 /** The recording of a run that has come to its end. */
-export function recordingOf(run: Run, { answers = [] }: Pick<Started, 'answers'>): Recording | 'too-large' {
+export function recordingOf(run: Run, answers: Started['answers'] = []): Recording | 'too-large' {
   const { program, context, nowMs, seed, limits } = run;
-  return answers === 'too-large' ? answers : { code: program.source, context, nowMs, seed, limits, answers };
+  if (answers === 'too-large') return answers;
+  return { code: program.source, context: plain(context), nowMs, seed, limits, answers };
 }
 
 /** What to give a run in place of what it was given when it was recorded. */
@@ -121,5 +122,5 @@ export function differencesOf(run: RunRecord, outcome: Outcome): Difference[] {
     .filter((difference) => !isDeepStrictEqual(difference.recorded, difference.replayed));
 }
 
-/** As it comes back from where it is kept. */
+/** As JSON gives it back. */
 const plain = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;

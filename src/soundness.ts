@@ -111,6 +111,9 @@ const run = shaped({
   seen: optional((value) => value === 'too-large' || seen(value)),
 });
 
+/** Whether it is a recording, as far as whoever repeats it does not look anyway. */
+export const isRecordingSound: Check = shaped({ context: isObject, limits: isObject, answers });
+
 /** Whether it is a run that a record could hold: chunks of older runs are not looked at when they are read. */
 export const isRunSound: Check = run;
 

@@ -6,12 +6,16 @@
  * const outcome = await evaluator.evaluate({ code: '({ completed: ctx.input > 2 })', input: 3 });
  * await evaluator.close();
  * ```
+ *
+ * With `record: true` the outcome has a recording, plain JSON, with which `replay` repeats the run later, anywhere.
  */
 import { type Clock, type EpochMs, type Random, systemClock, systemRandom } from '../clock.ts';
 import { CronkeeperError, messageOf, type Problem, received } from '../errors.ts';
-import { type Capability, DEFAULT_LIMITS, LIMITS, type Limits, type Run } from '../evaluator.ts';
+import { type Capability, DEFAULT_LIMITS, LIMITS, type Limits, type Run, type Started } from '../evaluator.ts';
 import { launchId, type Outcome } from '../launch.ts';
 import { programOf } from '../program.ts';
+import { type Changes, type Recording, recordingOf } from '../recording.ts';
+import { isRecordingSound } from '../soundness.ts';
 import { createQuickJsEvaluator } from './quickjs.ts';
 
 export interface EvaluatorOptions {
@@ -48,11 +52,29 @@ export interface EvaluateOptions {
   readonly now?: EpochMs;
   /** Ends the run as `Cancelled`. */
   readonly signal?: AbortSignal;
+  /** Adds a recording to the outcome. Default: false. */
+  readonly record?: boolean;
+}
+
+/** An outcome, with what it takes to repeat its run if that was asked for. */
+export interface Evaluated extends Outcome {
+  /** `too-large`: the answers to its host calls are more than is recorded. */
+  readonly recording?: Recording | 'too-large';
+}
+
+export interface EvaluatorReplayOptions extends Changes {
+  /** Ends the run as `Cancelled`. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StandaloneEvaluator {
   /** Faults of the code are outcomes. Rejects on bad options, and when the evaluator is closed. */
-  evaluate(options: EvaluateOptions): Promise<Outcome>;
+  evaluate(options: EvaluateOptions): Promise<Evaluated>;
+  /**
+   * Repeats a recorded run, with changes or without: its host calls get the answers that they got then, and nobody is
+   * asked. Asking for something else ends it as `Diverged`.
+   */
+  replay(recording: Recording, options?: EvaluatorReplayOptions): Promise<Outcome>;
   close(): Promise<void>;
 }
 
@@ -67,25 +89,50 @@ export async function createEvaluator(options: EvaluatorOptions = {}): Promise<S
   requireInteger(problems, 'workers', workers, 1, WORKERS_MAX);
   requireLimits(problems, given);
   throwIfAny(problems, 'createEvaluator');
-  const limits = { ...DEFAULT_LIMITS, ...given };
+  const defaults = { limits: { ...DEFAULT_LIMITS, ...given }, clock, random };
   const evaluator = await createQuickJsEvaluator({ workers, clock });
+  const outcomeOf = async (run: Run, signal: AbortSignal | undefined) => {
+    const ended: Ended[] = [];
+    await evaluator.run([run], (_, { startedMs: __, hasStarted: ___, ...outcome }) => ended.push(outcome), signal);
+    return ended[0]!;
+  };
   return {
-    async evaluate(run) {
-      const outcomes: Outcome[] = [];
-      await evaluator.run(
-        [runOf(run, limits, clock, random)],
-        (_index, { startedMs: _startedMs, ...outcome }) => outcomes.push(outcome),
-        run.signal,
-      );
-      return outcomes[0]!;
+    async evaluate(options) {
+      const run = runOf(options, defaults, 'evaluate');
+      const { answers, ...outcome } = await outcomeOf(run, options.signal);
+      return options.record === true ? { ...outcome, recording: recordingOf(run, answers) } : outcome;
+    },
+    async replay(recording, options = {}) {
+      const run = runAgain(recording, options, defaults);
+      const { answers: _, ...outcome } = await outcomeOf(run, options.signal);
+      return outcome;
     },
     close: () => evaluator.close(),
   };
 }
 
-function runOf(options: EvaluateOptions, defaults: Limits, clock: Clock, random: Random): Run {
+type Ended = Outcome & Pick<Started, 'answers'>;
+
+interface Defaults {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+function runAgain(recording: Recording, changes: EvaluatorReplayOptions, defaults: Defaults): Run {
+  if (!isRecordingSound(recording)) {
+    throw new CronkeeperError('invalid', `replay: received ${received(recording)}; allowed: a recording of evaluate()`);
+  }
+  const { context, nowMs: now, answers, ...rest } = recording;
+  const { slotMs: slot, idempotencyKey: _, ...others } = context;
+  const { code = recording.code, input = context.input, state = context.state, ...options } = changes;
+  const run = { ...others, slot, now, ...rest, code, input, state, ...options };
+  return { ...runOf(run, defaults, 'replay'), answers };
+}
+
+function runOf(options: EvaluateOptions, { limits, clock, random }: Defaults, where: string): Run {
   const problems: Problem[] = [];
-  const { code, input = null, state = null, capabilities = {}, limits: given = {}, signal, ...rest } = options;
+  const { code, input = null, state = null, capabilities = {}, limits: given = {}, signal, record, ...rest } = options;
   const { now = clock.now(), slot = now, attempt = 1, fence = 0, taskId = 'evaluate', ...others } = rest;
   const { seed = `${random()}`, ...unknown } = others;
   refuseUnknown(problems, unknown);
@@ -105,13 +152,14 @@ function runOf(options: EvaluateOptions, defaults: Limits, clock: Clock, random:
   requireInteger(problems, 'attempt', attempt, 1, Number.MAX_SAFE_INTEGER);
   requireInteger(problems, 'fence', fence, 0, Number.MAX_SAFE_INTEGER);
   requireThat(problems, 'signal', signal, signal === undefined || signal instanceof AbortSignal, 'an AbortSignal');
-  throwIfAny(problems, 'evaluate');
+  requireThat(problems, 'record', record, record === undefined || typeof record === 'boolean', 'true or false');
+  throwIfAny(problems, where);
   return {
     program: programOf(code),
     context: { taskId, slotMs, attempt, fence, idempotencyKey: launchId(taskId, slotMs), input, state },
     nowMs: now,
     seed: `${seed}`,
-    limits: { ...defaults, ...given },
+    limits: { ...limits, ...given },
     capabilities,
   };
 }

@@ -56,6 +56,80 @@ test('a signal ends a run', async () => {
   expect(await outcome).toMatchObject({ error: { class: 'Cancelled' } });
 });
 
+describe('a recording', () => {
+  const code = `export default async (ctx) => {
+    const answer = await ctx.call('ask', ctx.input);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    ctx.log(ctx.slot, Date.now(), Math.random());
+    return [answer, Date.now(), Math.random(), ctx.state, ctx.attempt, ctx.fence, ctx.taskId];
+  }`;
+  let asked = 0;
+  const capabilities = { ask: (what: unknown) => ({ what, times: ++asked }) };
+  const rest = { state: [1], attempt: 3, fence: 4, taskId: 'report', slot: '2026-01-01T00:00:00Z' };
+
+  async function recorded(input: unknown = 'this') {
+    const { recording, ...outcome } = await evaluator.evaluate({ code, input, capabilities, record: true, ...rest });
+    if (recording === undefined || recording === 'too-large') throw new Error(`recording: ${recording}`);
+    return { recording, outcome };
+  }
+
+  test('is made only if it is asked for', async () => {
+    expect(await evaluator.evaluate({ code: '1' })).not.toHaveProperty('recording');
+    expect(await evaluator.evaluate({ code: '1', record: false })).not.toHaveProperty('recording');
+  });
+
+  test('is JSON, and repeats its run anywhere, with nobody asked', async () => {
+    const { recording, outcome } = await recorded();
+    const times = asked;
+    const elsewhere = await createEvaluator();
+    const replayed = await elsewhere.replay(JSON.parse(JSON.stringify(recording)));
+    await elsewhere.close();
+    expect(replayed).toEqual({ ...outcome, usage: { ...outcome.usage, ...replayed.usage } });
+    expect(asked).toBe(times);
+  });
+
+  test('is of what was given then, whatever became of it since', async () => {
+    const input = { a: 1 };
+    const { recording, outcome } = await recorded(input);
+    input.a = 2;
+    expect(await evaluator.replay(recording)).toMatchObject({ value: outcome.value });
+  });
+
+  test('repeats with changes; what was not asked then has no answer', async () => {
+    const { recording } = await recorded();
+    const changed = { code: 'export default ({ input, state, slot }) => [input, state, slot]', input: 5, state: null };
+    expect(await evaluator.replay(recording, changed)).toMatchObject({ value: [5, null, '2026-01-01T00:00:00.000Z'] });
+    expect(await evaluator.replay(recording, { input: 5 })).toMatchObject({ error: { class: 'Diverged' } });
+  });
+
+  test('with too much in it is none, and says so', async () => {
+    const long = { ask: () => 'x'.repeat(100_000) };
+    const outcome = await evaluator.evaluate({
+      code,
+      capabilities: long,
+      limits: { resultBytes: 200_000 },
+      record: true,
+    });
+    expect(outcome).toMatchObject({ status: 'succeeded', recording: 'too-large' });
+  });
+
+  test('that is none is refused', async () => {
+    const { recording } = await recorded();
+    const wrong: unknown[] = [undefined, null, 'too-large', {}, { ...recording, answers: [{ call: 0 }] }];
+    wrong.push({ ...recording, code: 1 }, { ...recording, context: { ...recording.context, attempt: 0 } });
+    wrong.push({ ...recording, limits: { wallMs: 0 } }, { ...recording, more: 1 });
+    for (const each of wrong) {
+      await expect(evaluator.replay(each as typeof recording)).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringMatching(/^replay: /),
+      });
+    }
+    await expect(evaluator.evaluate({ code: '1', record: 1 } as unknown as EvaluateOptions)).rejects.toMatchObject({
+      code: 'invalid',
+    });
+  });
+});
+
 test('runs share no memory, but may be under way together', async () => {
   const code = 'export default (ctx) => new Promise((resolve) => setTimeout(() => resolve(ctx.input), 20))';
   const outcomes = await Promise.all(Array.from({ length: 40 }, (_, input) => evaluator.evaluate({ code, input })));
