@@ -47,6 +47,11 @@ export const atEndOfTurn = (run: () => void): void => {
   setImmediate(run);
 };
 
+/** Calls `run` when what is ready by now has been handled, and what that made ready, but before anything new comes in. */
+export const afterMicrotasks = (run: () => void): void => {
+  process.nextTick(run);
+};
+
 /** A name nobody else has: for sessions and lease holders, never for launches (those have natural keys). */
 export const uniqueToken = (): string => randomUUID();
 

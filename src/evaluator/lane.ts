@@ -4,12 +4,21 @@
  * together with the worker. What the worker had finished is collected, and what it had not started is given back.
  */
 import { Worker } from 'node:worker_threads';
-import type { Cancel, Clock } from '../clock.ts';
+import { afterMicrotasks, type Cancel, type Clock } from '../clock.ts';
 import { workerUrl } from './assets.ts';
 import { Board, IDLE, nextSeq, type Seq } from './board.ts';
 import { answerCall, answerFetch } from './capability.ts';
+import type { Engine } from './engine.ts';
 import type { Flight } from './flight.ts';
-import { type FromWorker, monotonicMs, type Order, packOrders, type ToWorker } from './messages.ts';
+import {
+  type FromWorker,
+  type HostCall,
+  monotonicMs,
+  type Order,
+  packOrders,
+  type Reply,
+  type ToWorker,
+} from './messages.ts';
 import { Outbox, type Report } from './outbox.ts';
 import { outcomeOf } from './outcome.ts';
 import { ProgramCache } from './program-cache.ts';
@@ -20,13 +29,6 @@ const WATCH_MS = 25;
 const FLIGHTS_MAX = 192;
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
-
-/** The same for all workers: compiled once, and shared by them. */
-export interface Engine {
-  readonly module: WebAssembly.Module;
-  /** Source of guest.js. */
-  readonly guest: string;
-}
 
 export interface LaneOptions {
   /** The worker starts meanwhile. */
@@ -47,6 +49,7 @@ export class Lane {
   readonly #board = new Board();
   readonly #outbox = new Outbox();
   readonly #programs = new ProgramCache();
+  readonly #replies: Reply[] = [];
   /** In the order in which they were sent. */
   readonly #flights = new Map<Seq, Flight>();
   #lastSeq: Seq = IDLE;
@@ -155,26 +158,29 @@ export class Lane {
 
   #receive(message: Exclude<FromWorker, { type: 'ready' }>): void {
     switch (message.type) {
-      case 'bell':
+      case 'news':
         this.#collect();
+        for (const call of message.calls) void this.#answer(call);
         break;
       case 'report':
         this.#settle(message.report);
         this.#options.onRoom();
         break;
-      case 'call':
-        void this.#answer(message);
-        break;
     }
   }
 
-  async #answer({ seq, kind, call, name, args }: Extract<FromWorker, { type: 'call' }>): Promise<void> {
+  async #answer({ seq, kind, call, name, args }: HostCall): Promise<void> {
     const flight = this.#flights.get(seq);
     if (flight === undefined || flight.isSettled) return;
     const answer = await (kind === 'fetch'
       ? answerFetch(flight.fetch, args, flight.over)
       : answerCall(flight.capabilities, name, args));
-    this.#post({ type: 'reply', seq, call, answer });
+    if (this.#replies.push({ seq, call, answer }) === 1) afterMicrotasks(() => this.#sendReplies());
+  }
+
+  /** Answers that are there at the same time share a message. */
+  #sendReplies(): void {
+    this.#post({ type: 'replies', replies: this.#replies.splice(0) });
   }
 
   #collect(): void {

@@ -72,6 +72,22 @@ export type CallKind = 'call' | 'fetch';
  */
 export type Answer = `${'V' | 'E' | 'D' | 'L'}${string}`;
 
+export interface HostCall {
+  readonly seq: Seq;
+  readonly kind: CallKind;
+  /** The guest's name for it. */
+  readonly call: string;
+  readonly name: string;
+  /** As the guest wrote it: a JSON array of arguments, or a request. */
+  readonly args: string;
+}
+
+export interface Reply {
+  readonly seq: Seq;
+  readonly call: string;
+  readonly answer: Answer;
+}
+
 export type ToWorker =
   | {
       readonly type: 'start';
@@ -88,24 +104,15 @@ export type ToWorker =
       readonly orders: PackedOrders;
       readonly sentAt: ClockReading;
     }
-  | { readonly type: 'reply'; readonly seq: Seq; readonly call: string; readonly answer: Answer }
+  | { readonly type: 'replies'; readonly replies: readonly Reply[] }
   | { readonly type: 'cancel'; readonly seqs: readonly Seq[] };
 
 export type FromWorker =
   | { readonly type: 'ready' }
-  /** Look into the outbox. */
-  | { readonly type: 'bell' }
+  /** Look into the outbox, and answer these host calls. */
+  | { readonly type: 'news'; readonly calls: readonly HostCall[] }
   /** A report for which the outbox had no room. */
-  | { readonly type: 'report'; readonly report: Report }
-  | {
-      readonly type: 'call';
-      readonly kind: CallKind;
-      readonly seq: Seq;
-      readonly call: string;
-      readonly name: string;
-      /** As the guest wrote it: a JSON array of arguments, or a request. */
-      readonly args: string;
-    };
+  | { readonly type: 'report'; readonly report: Report };
 
 /** Monotonic ms on a scale that all threads of the process share. */
 export const monotonicMs = (): number => {

@@ -2,13 +2,11 @@
  * The evaluator on QuickJS: compiled to WebAssembly, in worker threads with an empty environment, every run in memory
  * that no other run has touched. This file spreads runs over the workers and replaces workers that had to be ended.
  */
-import { readFile } from 'node:fs/promises';
 import { type Clock, systemClock } from '../clock.ts';
 import { CronkeeperError } from '../errors.ts';
 import {
   DEFAULT_LIMITS,
   type Evaluator,
-  LIMITS,
   type Limits,
   type OutcomeListener,
   type Program,
@@ -16,10 +14,9 @@ import {
   type RunContext,
 } from '../evaluator.ts';
 import type { RunError } from '../launch.ts';
-import { engineUrl, readGuest } from './assets.ts';
+import { loadEngine } from './engine.ts';
 import { Flight, type FlightPlan } from './flight.ts';
-import { type Engine, Lane, type LaneOptions } from './lane.ts';
-import { PAGE_BYTES, softMemory } from './soft-memory.ts';
+import { Lane, type LaneOptions } from './lane.ts';
 
 /** Runs that travel to a worker in one message. More gains nothing (measured), fewer costs. */
 const BATCH_RUNS = 64;
@@ -51,12 +48,6 @@ export async function createQuickJsEvaluator(options: QuickJsOptions = {}): Prom
     throw error;
   }
   return evaluator;
-}
-
-async function loadEngine(): Promise<Engine> {
-  const [bytes, guest] = await Promise.all([readFile(engineUrl), readGuest()]);
-  const module = await WebAssembly.compile(softMemory(bytes, LIMITS.memoryBytes.max / PAGE_BYTES));
-  return { module, guest };
 }
 
 type Equipment = Pick<LaneOptions, 'engine' | 'graceMs' | 'clock'>;

@@ -9,6 +9,7 @@ import { Execution, type KnownProgram } from './execution.ts';
 import {
   type ClockReading,
   type FromWorker,
+  type HostCall,
   monotonicMs,
   type Order,
   type ToWorker,
@@ -34,8 +35,10 @@ class Workshop {
   #orders: Order[] = [];
   #epochOffsetMs = 0;
   #isPumpDue = false;
-  /** Something was put into the outbox since the last bell. */
+  /** Something was put into the outbox that the main thread was not told of. */
   #hasNews = false;
+  /** Host calls on their way to it. */
+  readonly #calls: HostCall[] = [];
 
   constructor({ module, guest, board, outbox }: Extract<ToWorker, { type: 'start' }>) {
     this.#stage = new Stage(module, guest);
@@ -51,8 +54,8 @@ class Workshop {
         this.#orders.push(...unpackOrders(message.orders));
         this.#setClock(message.sentAt);
         break;
-      case 'reply':
-        this.#executions.get(message.seq)?.reply(message.call, message.answer);
+      case 'replies':
+        for (const { seq, call, answer } of message.replies) this.#executions.get(seq)?.reply(call, answer);
         break;
       case 'cancel':
         this.#cancel(new Set(message.seqs));
@@ -90,7 +93,7 @@ class Workshop {
     this.#orders.splice(0, started);
     this.#isPumpDue = false;
     this.#board.wait(this.#executions.size);
-    if (this.#hasNews) send({ type: 'bell' });
+    if (this.#hasNews || this.#calls.length > 0) send({ type: 'news', calls: this.#calls.splice(0) });
     this.#hasNews = false;
     if (this.#orders.length > 0 && clock.elapsed() >= sliceEnd) this.#pumpSoon(atEndOfTurn);
   }
@@ -110,7 +113,7 @@ class Workshop {
       board: this.#board,
       stage: this.#stage,
       startedMs: this.#nowMs(),
-      ask: (kind, call, name, args) => send({ type: 'call', seq, kind, call, name, args }),
+      ask: (kind, call, name, args) => this.#ask({ seq, kind, call, name, args }),
       ended: (report) => {
         this.#executions.delete(seq);
         this.#post(report);
@@ -119,6 +122,11 @@ class Workshop {
     this.#executions.set(seq, execution);
     this.#board.start(seq);
     execution.start();
+  }
+
+  #ask(call: HostCall): void {
+    this.#calls.push(call);
+    this.#pumpSoon(queueMicrotask);
   }
 
   #post(report: Report): void {

@@ -1,0 +1,17 @@
+/** The engine, ready for workers: compiled once, and shared by them. */
+import { readFile } from 'node:fs/promises';
+import { LIMITS } from '../evaluator.ts';
+import { engineUrl, readGuest } from './assets.ts';
+import { PAGE_BYTES, softMemory } from './soft-memory.ts';
+
+export interface Engine {
+  readonly module: WebAssembly.Module;
+  /** Source of what runs inside before a task does. */
+  readonly guest: string;
+}
+
+/** Its own maximum of memory is the most that any run can have, whatever its limits say. */
+export async function loadEngine(): Promise<Engine> {
+  const [bytes, guest] = await Promise.all([readFile(engineUrl), readGuest()]);
+  return { module: await WebAssembly.compile(softMemory(bytes, LIMITS.memoryBytes.max / PAGE_BYTES)), guest };
+}
