@@ -244,13 +244,13 @@ export const nextAtNote = (nextAt: unknown): string =>
   `nextAt ignored: received ${received(nextAt)}; allowed: an ISO instant or epoch ms later than the slot`;
 
 /**
- * Code that does not parse fails the same way again; `at-most-once` starts no second time; and only one launch of a task
+ * Code that does not parse, or is too long, fails the same way again; `at-most-once` starts no second time; and only one launch of a task
  * can wait to be tried again.
  */
 function mayRetry(record: TaskRecord, launch: Launch, run: RunRecord): boolean {
   const { delivery, retry } = record.task;
   if (delivery === 'at-most-once' || isOther(record.retry, launch)) return false;
-  return launch.attempt < retry.attempts && run.error?.class !== 'Syntax';
+  return launch.attempt < retry.attempts && run.error?.class !== 'Syntax' && run.error?.class !== 'SourceTooLarge';
 }
 
 /** Exponential backoff; jitter takes up to half of it away, by a seed, so that a replay waits as long. */

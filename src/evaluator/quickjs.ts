@@ -148,7 +148,11 @@ class QuickJsEvaluator implements Evaluator {
     if (source.length * 3 <= sourceBytes) return false;
     const bytes = Buffer.byteLength(source);
     if (bytes <= sourceBytes) return false;
-    flight.end('Syntax', `the source has ${bytes} bytes; ${sourceBytes} are allowed`, this.#equipment.clock.now());
+    flight.end(
+      'SourceTooLarge',
+      `the source has ${bytes} bytes; ${sourceBytes} are allowed`,
+      this.#equipment.clock.now(),
+    );
     return true;
   }
 

@@ -9,7 +9,9 @@ import { hostileTests } from './evaluator/hostile.ts';
 import { isolationTests } from './evaluator/isolation.ts';
 import { languageTests } from './evaluator/language.ts';
 import { limitTests } from './evaluator/limits.ts';
+import { repetitionTests } from './evaluator/repetition.ts';
 import { resultTests } from './evaluator/results.ts';
+import { waitingTests } from './evaluator/waiting.ts';
 
 /** Some tests wait until a run is ended by force, on a machine that may be busy. */
 const TEST_TIMEOUT_MS = 60_000;
@@ -26,6 +28,8 @@ export function evaluatorContract(name: string, open: () => Promise<Evaluator>):
     describe('isolation', () => isolationTests(bench));
     describe('hostile code', () => hostileTests(bench));
     describe('capabilities', () => capabilityTests(bench));
+    describe('repetition', () => repetitionTests(bench));
+    describe('waiting', () => waitingTests(bench));
     describe('batches', () => batchTests(bench, open));
   });
 }

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Bench } from './bench.ts';
 
 const MIB = 1024 * 1024;
@@ -105,7 +105,7 @@ export function limitTests(bench: Bench): void {
     const limits = { sourceBytes: 100 };
     expect(await bench.value('1'.padEnd(100), { limits })).toBe(1);
     expect(await bench.error('1'.padEnd(101), { limits })).toMatchObject({
-      class: 'Syntax',
+      class: 'SourceTooLarge',
       message: expect.stringContaining('101'),
     });
   });
@@ -115,21 +115,63 @@ export function limitTests(bench: Bench): void {
     expect(await bench.value(source)).toBe(6000);
   });
 
-  test('host calls are counted', async () => {
-    const source = `export default async (ctx) => {
-      for (let i = 0; i < 3; i++) await ctx.call('next');
-      return ctx.call('next').catch((error) => error.message);
-    }`;
-    const outcome = await bench.outcome(source, { limits: { hostCalls: 3 }, capabilities: { next: () => 1 } });
-    expect(outcome.value).toMatch(/3 host calls/);
-    expect(outcome.usage.hostCalls).toBe(3);
+  test('the stack may be made smaller', async () => {
+    const source = 'let depth = 0; const f = () => { depth++; f() }; try { f() } catch {} depth';
+    const [large, small] = [
+      await bench.value(source),
+      await bench.value(source, { limits: { stackBytes: 32 * 1024 } }),
+    ];
+    expect(small).toBeLessThan((large as number) / 4);
+    expect(await bench.error('const f = () => f() + 1; f()', { limits: { stackBytes: 32 * 1024 } })).toMatchObject({
+      class: 'StackOverflow',
+    });
+    expect(await bench.value(source)).toBe(large);
+  });
+
+  describe('host calls', () => {
+    const next = () => 1;
+    const four = 'const calls = (ctx) => Array.from({ length: 4 }, () => ctx.call("next"));';
+
+    test('are counted', async () => {
+      const source = `${four} export default async (ctx) => {
+        for (let i = 0; i < 3; i++) await ctx.call('next');
+        return ctx.call('next').catch((error) => [error.name, error.message]);
+      }`;
+      const outcome = await bench.outcome(source, { limits: { hostCalls: 3 }, capabilities: { next } });
+      expect(outcome.value).toEqual(['HostCallLimit', expect.stringContaining('no more than 3 host calls')]);
+      expect(outcome.usage.hostCalls).toBe(3);
+    });
+
+    test.each([
+      ['HostCallLimit', { hostCalls: 3 }],
+      ['ConcurrencyLimit', { concurrentCalls: 3 }],
+    ])('beyond a limit fail as %s, unless the task catches it', async (errorClass, limits) => {
+      const all = `${four} export default async (ctx) => (await Promise.all(calls(ctx))).length`;
+      expect(await bench.error(all, { limits, capabilities: { next } })).toMatchObject({
+        class: errorClass,
+        name: errorClass,
+      });
+      const settled = `${four} export default async (ctx) => (await Promise.allSettled(calls(ctx))).map((s) => s.status)`;
+      expect(await bench.value(settled, { limits, capabilities: { next } })).toEqual([
+        ...Array(3).fill('fulfilled'),
+        'rejected',
+      ]);
+    });
+
+    test('pending at a time are counted, not those that were', async () => {
+      const source = `${four} export default async (ctx) => {
+        for (let i = 0; i < 6; i++) await ctx.call('next');
+        return 'done';
+      }`;
+      expect(await bench.value(source, { limits: { concurrentCalls: 1 }, capabilities: { next } })).toBe('done');
+    });
   });
 
   test('pending timers are counted', async () => {
     const source = 'for (let i = 0; i < 6; i++) setTimeout(() => {}, 1e6)';
     expect(await bench.error(source, { limits: { timers: 5 } })).toMatchObject({
-      class: 'Thrown',
-      name: 'RangeError',
+      class: 'TimerLimit',
+      name: 'TimerLimit',
       message: expect.stringContaining('5 timers'),
     });
     const oneAfterAnother = `export default async () => {
