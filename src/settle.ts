@@ -244,8 +244,8 @@ export const nextAtNote = (nextAt: unknown): string =>
   `nextAt ignored: received ${received(nextAt)}; allowed: an ISO instant or epoch ms later than the slot`;
 
 /**
- * Code that does not parse, or is too long, fails the same way again; `at-most-once` starts no second time; and only one launch of a task
- * can wait to be tried again.
+ * Code that does not parse, or is too long, fails the same way again; `at-most-once` starts no second time; and only
+ * one launch of a task can wait to be tried again.
  */
 function mayRetry(record: TaskRecord, launch: Launch, run: RunRecord): boolean {
   const { delivery, retry } = record.task;

@@ -104,7 +104,10 @@ export function hostileTests(bench: Bench): void {
       return [ends.filter(({ status }) => status === 'fulfilled').length, huge];
     }`;
     const capabilities = { count: () => ++calls };
-    const [fulfilled] = (await bench.value(source, { capabilities, limits: { hostCalls: 50, concurrentCalls: 500 } })) as [number];
+    const [fulfilled] = (await bench.value(source, {
+      capabilities,
+      limits: { hostCalls: 50, concurrentCalls: 500 },
+    })) as [number];
     expect([fulfilled, calls]).toEqual([50, 50]);
     const large = 'ctx.call("count", "x".repeat(1e6)).catch((error) => error.message)';
     expect(await bench.value(large, { capabilities })).toMatch(/1000\d\d\d bytes/);
