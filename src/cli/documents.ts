@@ -79,7 +79,8 @@ async function readText(path: string, stdin: AsyncIterable<Buffer>): Promise<str
   return readFileBounded(path, FILE_BYTES_MAX);
 }
 
-const readFileBounded = (path: string, bytesMax: number): Promise<string> =>
+/** @throws CronkeeperError `invalid` for a file that is not there, not ours to read, or too large. */
+export const readFileBounded = (path: string, bytesMax: number): Promise<string> =>
   readable(path, () => readBounded(path, createReadStream(path), bytesMax));
 
 async function readBounded(name: string, chunks: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {

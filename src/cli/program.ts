@@ -36,10 +36,12 @@ import { doctor } from './doctor.ts';
 import { type EngineFlags, tickOnce, work } from './engine.ts';
 import { type NextFlags, next } from './next.ts';
 import type { Output } from './output.ts';
+import { type ReplayFlags, replay } from './replay.ts';
 
 const LIST_LIMIT_MAX = 100_000;
 const RUNS_LIMIT_MAX = 1_000;
 const NEXT_COUNT_MAX = 1_000;
+const ATTEMPT_MAX = 1_000_000;
 const WAIT_MS_MAX = 3_600_000;
 
 /** What a subcommand works with, known once the flags are. */
@@ -69,6 +71,7 @@ export function createProgram(surroundings: Surroundings): Command {
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage. Environment: see the README.')
     .exitOverride();
   addTaskCommands(program, surroundings);
+  addReplayCommand(program, surroundings);
   addEditCommands(program, surroundings);
   addNextCommand(program, surroundings);
   addEngineCommands(program, surroundings);
@@ -111,6 +114,18 @@ function addTaskCommands(program: Command, { context }: Surroundings): void {
     .addOption(whole('--limit <n>', 'at most so many', RUNS_LIMIT_MAX, 20))
     .addOption(cursor())
     .action((id: string, flags: RunsFlags) => runs(context(), id, flags));
+}
+
+function addReplayCommand(program: Command, { context }: Surroundings): void {
+  program
+    .command('replay')
+    .description('repeat a recorded run in the sandbox, with the answers that it got then; asks nobody, stores nothing')
+    .addArgument(task())
+    .option('--launch <id>', 'default: the latest that ran')
+    .addOption(new Option('--attempt <n>', 'default: the last at that launch').argParser(wholeArgument(1, ATTEMPT_MAX)))
+    .option('--code <file>', 'run this JavaScript instead: exit 0 if it succeeds')
+    .addOption(new Option('--input <json>', 'in place of what it was given: likewise').argParser(jsonArgument))
+    .action((id: string, flags: ReplayFlags) => replay(context(), id, flags));
 }
 
 function addEditCommands(program: Command, { context }: Surroundings): void {
