@@ -1,12 +1,21 @@
 /** The composition root: the only file that names implementations. What it opens stays warm between invocations. */
+import manifest from '../package.json' with { type: 'json' };
 import { type Clock, type Random, systemClock, systemRandom, uniqueToken } from './clock.ts';
 import { openEmbedded } from './coordinator/embedded.ts';
+import { parseServers } from './coordinator/zookeeper/servers.ts';
 import { openZooKeeper } from './coordinator/zookeeper.ts';
 import type { Coordinator, Session } from './coordinator.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
+import {
+  createEvaluator as createStandaloneEvaluator,
+  type EvaluatorOptions,
+  type StandaloneEvaluator,
+} from './evaluator/face.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
 import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
+import { openOutbound } from './outbound/undici.ts';
+import type { FetchPermissions, Outbound } from './outbound.ts';
 import { type Probe, probe } from './probe.ts';
 import { Registry } from './registry.ts';
 import { findRecorded, replayRecorded } from './replay.ts';
@@ -16,8 +25,6 @@ import { CodeCache } from './store.ts';
 import type { Replay, Replays, Tasks } from './tasks.ts';
 import { type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
-
-export { createEvaluator } from './evaluator/face.ts';
 
 export interface CronkeeperOptions {
   /** `zookeeper://host:2181,host:2181/chroot`, `embedded:` (memory) or `embedded:./path/file.db`. */
@@ -32,6 +39,8 @@ export interface CronkeeperOptions {
   readonly shards?: number;
   /** Functions that tasks may `ctx.call`, if their manifest names them. Arguments and results are JSON. */
   readonly capabilities?: Readonly<Record<string, Capability>>;
+  /** What tasks may `ctx.fetch` beside public addresses, if their manifest names it. Default: nothing. */
+  readonly fetch?: FetchPermissions;
   /** Worker threads of the sandbox. Default 1. */
   readonly workers?: number;
   readonly clock?: Clock;
@@ -65,12 +74,21 @@ export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronke
   return new App(options);
 }
 
+/**
+ * The sandbox by itself, for code that is not a task.
+ * @throws CronkeeperError `invalid` for options that cannot be.
+ */
+export async function createEvaluator(options: EvaluatorOptions = {}): Promise<StandaloneEvaluator> {
+  return createStandaloneEvaluator(options, openRequests);
+}
+
 class App implements Cronkeeper {
   readonly tasks: Tasks & Replays;
   readonly #options: CronkeeperOptions;
   readonly #clock: Clock;
   readonly #coordinator: Coordinator;
   readonly #code = new CodeCache();
+  readonly #outbound: Outbound;
   #evaluator: Promise<Evaluator> | undefined;
   #open: Promise<Opened> | undefined;
   #closed = false;
@@ -78,6 +96,7 @@ class App implements Cronkeeper {
   constructor(options: CronkeeperOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#outbound = openRequests(options.fetch, this.#clock, serversOf(options.url));
     this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
     this.tasks = { ...this.#tasks(), replay: (...args) => this.#replay(...args) };
   }
@@ -93,6 +112,7 @@ class App implements Cronkeeper {
         shards,
         evaluator: whenReady(this.#startEvaluator()),
         capabilities: this.#options.capabilities ?? {},
+        outbound: this.#outbound,
         code: this.#code,
         clock: this.#clock,
         random: this.#options.random ?? systemRandom,
@@ -123,6 +143,7 @@ class App implements Cronkeeper {
     this.#closed = true;
     await this.release();
     if (this.#options.evaluator === undefined) await (await this.#evaluator?.catch(() => undefined))?.close();
+    await this.#outbound.close();
     if (this.#options.coordinator === undefined) await this.#coordinator.close();
   }
 
@@ -247,6 +268,17 @@ function openCoordinator({ url, zkAuth, sessionTimeoutMs = 10_000 }: CronkeeperO
   });
 }
 
+function serversOf(url: string): readonly string[] {
+  const parsed = parseCoordinatorUrl(url);
+  return parsed.kind === 'zookeeper' ? parsed.servers : [];
+}
+
+/** @param servers the coordinator's, which no task may reach. */
+function openRequests(permissions: FetchPermissions = {}, clock: Clock, servers: readonly string[] = []): Outbound {
+  const off = servers.length === 0 ? [] : parseServers(servers);
+  return openOutbound({ ...permissions, clock, off, userAgent: `cronkeeper/${manifest.version}` });
+}
+
 function assertTickOptions(options: TickOptions): void {
   for (const field of ['lingerMs', 'budgetMs'] as const) {
     const value: unknown = options[field];
@@ -257,7 +289,7 @@ function assertTickOptions(options: TickOptions): void {
 }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set([
-  ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'capabilities', 'workers'],
+  ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'capabilities', 'fetch', 'workers'],
   ...['clock', 'random', 'evaluator', 'coordinator'],
 ]);
 

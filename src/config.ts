@@ -1,4 +1,6 @@
 /** The environment, checked: the only reader of `process.env`. One table says what there is; the README shows it. */
+import type { CronkeeperOptions } from './app.ts';
+import { isCidr } from './cidr.ts';
 import { CronkeeperError, type Problem, received } from './errors.ts';
 import { NAMESPACE_PATTERN } from './layout.ts';
 import { SHARDS_MAX } from './namespace.ts';
@@ -19,6 +21,10 @@ export interface Config {
   /** May read. */
   readonly readToken?: string;
   readonly port: number;
+  /** Blocks of addresses that are not public, and that tasks may fetch from. */
+  readonly fetchAllowAddresses?: readonly string[];
+  /** `host:port` of Lambda's Runtime API, on loopback and without a password: whoever reaches it speaks for the function. */
+  readonly runtimeApi?: string;
 }
 
 interface Setting {
@@ -32,7 +38,11 @@ interface Setting {
   readonly fallback?: string | number;
   readonly allowed: string;
   readonly check?: (value: string) => boolean;
+  /** What a text means; undefined when it is wrong. Default: itself. */
+  readonly read?: (value: string) => readonly string[] | undefined;
 }
+
+const BLOCKS_MAX = 64;
 
 const isToken = (value: string): boolean => /^[\x21-\x7e]{1,1024}$/.test(value);
 const tokenAllowed = 'visible ASCII characters; make it 32 random ones';
@@ -91,6 +101,14 @@ export const SETTINGS: readonly Setting[] = [
     allowed: '0 to 840,000',
   },
   {
+    name: 'CRONKEEPER_FETCH_ALLOW_ADDRESSES',
+    what: 'addresses that are not public, and that tasks may fetch from nevertheless',
+    key: 'fetchAllowAddresses',
+    unit: 'CIDR blocks',
+    allowed: `up to ${BLOCKS_MAX}, separated by commas: \`10.1.0.0/16,127.0.0.1/32,::1/128\``,
+    read: readBlocks,
+  },
+  {
     name: 'CRONKEEPER_API_TOKEN',
     what: 'bearer token that may do everything',
     key: 'apiToken',
@@ -123,11 +141,11 @@ export const SETTINGS: readonly Setting[] = [
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const problems: Problem[] = [];
-  const values = SETTINGS.map((setting): [string, string | number | undefined] => {
+  const values = SETTINGS.map((setting): [string, Config[keyof Config]] => {
     const text = environment[setting.name];
     if (text === undefined || text === '') return [setting.key, setting.fallback];
-    const value = setting.range === undefined ? text : readNumber(text, setting.range);
-    if (value === undefined || setting.check?.(text) === false) {
+    const value = readSetting(setting, text);
+    if (value === undefined) {
       const shown = setting.unit === 'secret' ? `${text.length} characters` : received(shownUrl(text));
       problems.push({ field: setting.name, message: `received ${shown}; allowed: ${setting.allowed}` });
     }
@@ -137,7 +155,26 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const list = problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
     throw new CronkeeperError('invalid', `invalid environment: ${list}`, { problems });
   }
+  values.push(['runtimeApi', environment.AWS_LAMBDA_RUNTIME_API]);
   return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as unknown as Config;
+}
+
+/** What of it opens a keeper; where the tasks are, each program says itself. */
+export function optionsOf(config: Config): Omit<CronkeeperOptions, 'url'> {
+  const { namespace, sessionTimeoutMs, shards, zkAuth, fetchAllowAddresses = [], runtimeApi } = config;
+  const fetch = { allowAddresses: fetchAllowAddresses, denyEndpoints: runtimeApi === undefined ? [] : [runtimeApi] };
+  return { namespace, sessionTimeoutMs, shards, ...(zkAuth !== undefined && { zkAuth }), fetch };
+}
+
+function readSetting({ range, check, read }: Setting, text: string): Config[keyof Config] {
+  if (range !== undefined) return readNumber(text, range);
+  if (read !== undefined) return read(text);
+  return check?.(text) === false ? undefined : text;
+}
+
+function readBlocks(text: string): string[] | undefined {
+  const blocks = text.split(',').map((block) => block.trim());
+  return blocks.length <= BLOCKS_MAX && blocks.every(isCidr) ? blocks : undefined;
 }
 
 function readNumber(text: string, [min, max]: readonly [number, number]): number | undefined {

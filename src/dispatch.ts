@@ -13,6 +13,7 @@ import { type Journal, journalled } from './journal.ts';
 import type { Outcome } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
+import type { Outbound } from './outbound.ts';
 import { type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
 import { attemptOf, givenOf } from './recording.ts';
@@ -40,6 +41,7 @@ export interface DispatcherOptions {
   readonly evaluator: Evaluator;
   readonly code: CodeCache;
   readonly capabilities: Readonly<Record<string, Capability>>;
+  readonly outbound?: Outbound;
   /** The coordinator's view of time. */
   readonly now: () => EpochMs;
   /** Milliseconds between the local clock and the coordinator's: local = coordinator + skew. */
@@ -296,11 +298,15 @@ export class Dispatcher {
   #runOf({ loaded: { record }, launch, lease }: Start, programs: ReadonlyMap<string, Program>, nowMs: EpochMs): Run {
     const { task, state } = record;
     const granted = task.capabilities.call.filter((name) => Object.hasOwn(this.#options.capabilities, name));
+    const attempt = attemptOf(task, { ...launch, fence: lease.fence }, { input: inputOf(record, launch), state });
+    const origins = task.capabilities.fetch;
+    const fetch = origins.length === 0 ? undefined : this.#options.outbound?.grant({ origins, ...attempt.context });
     return {
-      ...attemptOf(task, { ...launch, fence: lease.fence }, { input: inputOf(record, launch), state }),
+      ...attempt,
       program: programs.get(task.code.hash) as Program,
       nowMs,
       capabilities: Object.fromEntries(granted.map((name) => [name, this.#options.capabilities[name] as Capability])),
+      ...(fetch !== undefined && { fetch }),
     };
   }
 

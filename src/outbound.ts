@@ -64,4 +64,6 @@ export interface FetchPermissions {
    * `10.1.2.3/32`, `127.0.0.0/8`, `::1/128`. Default: none.
    */
   readonly allowAddresses?: readonly string[];
+  /** `host:port` that no task reaches, whatever is allowed. Where the tasks are kept is always among them. */
+  readonly denyEndpoints?: readonly string[];
 }

@@ -15,6 +15,7 @@ import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
 import { dueMinute, type Layout } from './layout.ts';
 import { type Lease, release } from './lease.ts';
+import type { Outbound } from './outbound.ts';
 import type { RunRecord } from './record.ts';
 import type { Tally } from './report.ts';
 import { type CodeCache, isLoaded, loadRecords } from './store.ts';
@@ -48,6 +49,8 @@ export interface TickDeps {
   readonly shards: number;
   readonly evaluator: Evaluator;
   readonly capabilities: Readonly<Record<string, Capability>>;
+  /** Makes the requests of tasks. Absent: none are allowed. */
+  readonly outbound?: Outbound;
   readonly code: CodeCache;
   readonly clock: Clock;
   readonly random: Random;
@@ -314,7 +317,7 @@ export class Shift {
   }
 
   #createDispatcher(): Dispatcher {
-    const { evaluator, code, capabilities } = this.#deps;
+    const { evaluator, code, capabilities, outbound } = this.#deps;
     return new Dispatcher({
       session: this.#session,
       layout: this.#layout,
@@ -324,6 +327,7 @@ export class Shift {
       evaluator,
       code,
       capabilities,
+      ...(outbound !== undefined && { outbound }),
       now: () => this.#now(),
       skewMs: this.#tally.clockSkewMs,
       mayStart: (timeoutMs) => this.#ending.leaves(timeoutMs),

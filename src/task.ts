@@ -10,6 +10,7 @@ import type { CodeKind, Program } from './evaluator.ts';
 import { parseInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
 import { TASK_ID_PATTERN } from './layout.ts';
+import { ORIGIN_ALLOWED, parseOrigin } from './origin.ts';
 import { programOf } from './program.ts';
 import { parseSchedule, SCHEDULE_JSON_SCHEMA, type Schedule, type ScheduleDocument } from './schedule.ts';
 
@@ -127,13 +128,7 @@ const jsonValue = (bytesMax: number) =>
     if (message !== undefined) context.addIssue({ code: 'custom', message, input: value });
   });
 
-/** Scheme, host and port, and nothing behind them. */
-const origin = z
-  .string('an origin, such as "https://api.example.com"')
-  .refine((url) => URL.canParse(url) && new URL(url).origin === url.replace(/\/$/, ''), {
-    error: 'an origin, such as "https://api.example.com"',
-  })
-  .meta({ format: 'uri' });
+const origin = parsed(ORIGIN_ALLOWED, parseOrigin).meta({ format: 'uri' });
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -2,7 +2,7 @@
 import { type CronkeeperOptions, openCronkeeper } from '../app.ts';
 import { createHttpClient } from '../client.ts';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
+import { type Config, optionsOf } from '../config.ts';
 import { CronkeeperError } from '../errors.ts';
 import type { Status } from '../status.ts';
 import type { Tasks } from '../tasks.ts';
@@ -33,13 +33,10 @@ export interface Connection extends AsyncDisposable {
 
 /** Where the tasks are, from flags before environment before the local file. */
 export function keeperOptions({ flags, config }: Pick<Context, 'flags' | 'config'>): CronkeeperOptions {
-  const { namespace, sessionTimeoutMs, shards, zkAuth } = config;
   return {
+    ...optionsOf(config),
     url: flags.url ?? config.url ?? LOCAL_URL,
-    namespace: flags.namespace ?? namespace,
-    sessionTimeoutMs,
-    shards,
-    ...(zkAuth !== undefined && { zkAuth }),
+    namespace: flags.namespace ?? config.namespace,
   };
 }
 

@@ -13,6 +13,8 @@ import { type Clock, type EpochMs, type Random, systemClock, systemRandom } from
 import { CronkeeperError, messageOf, type Problem, received } from '../errors.ts';
 import { type Capability, DEFAULT_LIMITS, LIMITS, type Limits, type Run, type Started } from '../evaluator.ts';
 import { launchId, type Outcome } from '../launch.ts';
+import { parseOrigin } from '../origin.ts';
+import type { FetchPermissions, Outbound } from '../outbound.ts';
 import { programOf } from '../program.ts';
 import { type Changes, type Recording, recordingOf } from '../recording.ts';
 import { isRecordingSound } from '../soundness.ts';
@@ -23,6 +25,8 @@ export interface EvaluatorOptions {
   readonly workers?: number;
   /** Defaults for every run; see {@link Limits}. */
   readonly limits?: Partial<Limits>;
+  /** What runs may `ctx.fetch` beside public addresses, if `fetch` of the run names it. Default: nothing. */
+  readonly fetch?: FetchPermissions;
   readonly clock?: Clock;
   /** Seeds runs that bring no seed. */
   readonly random?: Random;
@@ -37,6 +41,8 @@ export interface EvaluateOptions {
   readonly state?: unknown;
   /** What `ctx.call(name, …)` reaches. Default: nothing. */
   readonly capabilities?: Readonly<Record<string, Capability>>;
+  /** Origins that `ctx.fetch` may reach, such as `https://api.example.com`. Default: none. */
+  readonly fetch?: readonly string[];
   readonly limits?: Partial<Limits>;
   /** `ctx.slot`: epoch ms, an ISO instant or a Date. Default: `now`. */
   readonly slot?: EpochMs | string | Date;
@@ -81,15 +87,22 @@ export interface StandaloneEvaluator {
 const WORKERS_MAX = 64;
 const SEED_CHARS_MAX = 256;
 
+/** What makes the requests of runs. */
+export type OpenOutbound = (permissions: FetchPermissions | undefined, clock: Clock) => Outbound;
+
 /** Rejects with `invalid` when an option is wrong. Resolves when all workers are ready. */
-export async function createEvaluator(options: EvaluatorOptions = {}): Promise<StandaloneEvaluator> {
+export async function createEvaluator(
+  options: EvaluatorOptions,
+  openOutbound: OpenOutbound,
+): Promise<StandaloneEvaluator> {
   const problems: Problem[] = [];
-  const { workers = 1, limits: given = {}, clock = systemClock, random = systemRandom, ...unknown } = options;
+  const { workers = 1, limits: given = {}, clock = systemClock, random = systemRandom, fetch, ...unknown } = options;
   refuseUnknown(problems, unknown);
   requireInteger(problems, 'workers', workers, 1, WORKERS_MAX);
   requireLimits(problems, given);
   throwIfAny(problems, 'createEvaluator');
-  const defaults = { limits: { ...DEFAULT_LIMITS, ...given }, clock, random };
+  const outbound = openOutbound(fetch, clock);
+  const defaults = { limits: { ...DEFAULT_LIMITS, ...given }, clock, random, outbound };
   const evaluator = await createQuickJsEvaluator({ workers, clock });
   const outcomeOf = async (run: Run, signal: AbortSignal | undefined) => {
     const ended: Ended[] = [];
@@ -107,7 +120,10 @@ export async function createEvaluator(options: EvaluatorOptions = {}): Promise<S
       const { answers: _, ...outcome } = await outcomeOf(run, options.signal);
       return outcome;
     },
-    close: () => evaluator.close(),
+    async close() {
+      await evaluator.close();
+      await outbound.close();
+    },
   };
 }
 
@@ -117,6 +133,7 @@ interface Defaults {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly random: Random;
+  readonly outbound: Outbound;
 }
 
 function runAgain(recording: Recording, changes: EvaluatorReplayOptions, defaults: Defaults): Run {
@@ -130,11 +147,11 @@ function runAgain(recording: Recording, changes: EvaluatorReplayOptions, default
   return { ...runOf(run, defaults, 'replay'), answers };
 }
 
-function runOf(options: EvaluateOptions, { limits, clock, random }: Defaults, where: string): Run {
+function runOf(options: EvaluateOptions, { limits, clock, random, outbound }: Defaults, where: string): Run {
   const problems: Problem[] = [];
   const { code, input = null, state = null, capabilities = {}, limits: given = {}, signal, record, ...rest } = options;
   const { now = clock.now(), slot = now, attempt = 1, fence = 0, taskId = 'evaluate', ...others } = rest;
-  const { seed = `${random()}`, ...unknown } = others;
+  const { seed = `${random()}`, fetch = [], ...unknown } = others;
   refuseUnknown(problems, unknown);
   requireThat(problems, 'code', code, typeof code === 'string', 'a string with JavaScript');
   requireJson(problems, 'input', input);
@@ -143,6 +160,7 @@ function runOf(options: EvaluateOptions, { limits, clock, random }: Defaults, wh
   for (const [name, capability] of Object.entries(capabilities)) {
     requireThat(problems, `capabilities.${name}`, capability, typeof capability === 'function', 'a function');
   }
+  requireOrigins(problems, fetch);
   const slotMs = new Date(slot).getTime();
   requireThat(problems, 'slot', slot, !Number.isNaN(slotMs), 'an ISO instant, epoch ms or a Date');
   requireThat(problems, 'now', now, !Number.isNaN(new Date(now).getTime()), 'epoch ms');
@@ -154,13 +172,15 @@ function runOf(options: EvaluateOptions, { limits, clock, random }: Defaults, wh
   requireThat(problems, 'signal', signal, signal === undefined || signal instanceof AbortSignal, 'an AbortSignal');
   requireThat(problems, 'record', record, record === undefined || typeof record === 'boolean', 'true or false');
   throwIfAny(problems, where);
+  const idempotencyKey = launchId(taskId, slotMs);
   return {
     program: programOf(code),
-    context: { taskId, slotMs, attempt, fence, idempotencyKey: launchId(taskId, slotMs), input, state },
+    context: { taskId, slotMs, attempt, fence, idempotencyKey, input, state },
     nowMs: now,
     seed: `${seed}`,
     limits: { ...limits, ...given },
     capabilities,
+    ...(fetch.length > 0 && { fetch: outbound.grant({ origins: fetch, idempotencyKey, fence }) }),
   };
 }
 
@@ -179,6 +199,18 @@ function requireJson(problems: Problem[], field: string, value: unknown): void {
     problems.push({ field, message: `a ${typeof value} was received; allowed is a JSON value` });
   } catch (error) {
     problems.push({ field, message: `allowed is a JSON value; this cannot be written as JSON: ${messageOf(error)}` });
+  }
+}
+
+function requireOrigins(problems: Problem[], origins: unknown): void {
+  requireThat(problems, 'fetch', origins, Array.isArray(origins), 'a list of origins');
+  if (!Array.isArray(origins)) return;
+  for (const [i, origin] of origins.entries()) {
+    try {
+      parseOrigin(String(origin));
+    } catch (error) {
+      problems.push({ field: `fetch.${i}`, message: messageOf(error) });
+    }
   }
 }
 

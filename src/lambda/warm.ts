@@ -1,7 +1,7 @@
 /** What a function keeps warm between invocations: its configuration, its log, and a keeper that is opened once. */
 import { type Cronkeeper, type CronkeeperOptions, openCronkeeper } from '../app.ts';
 import { systemClock } from '../clock.ts';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, optionsOf, readConfig } from '../config.ts';
 import { CronkeeperError } from '../errors.ts';
 import { createJsonLog, type Log } from '../log.ts';
 
@@ -40,8 +40,7 @@ export function warm<Part extends keyof Cronkeeper>(options: HandlerOptions<Part
     const message = 'CRONKEEPER_URL is not set: where are the tasks? allowed: zookeeper://host:2181,host:2181/chroot';
     throw new CronkeeperError('invalid', message, { problems: [{ field: 'CRONKEEPER_URL', message }] });
   }
-  const { namespace, sessionTimeoutMs, shards, zkAuth } = config;
-  const all = { namespace, sessionTimeoutMs, shards, ...(zkAuth !== undefined && { zkAuth }), ...given, url };
+  const all = { ...optionsOf(config), ...given, url };
   let opened: Promise<Cronkeeper> | undefined;
   return {
     ...settled,

@@ -1,6 +1,8 @@
 /** From a host to the addresses that may be connected to: looked up once, and each one checked. */
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { CIDR_ALLOWED, isCidr } from '../cidr.ts';
+import { CronkeeperError, received } from '../errors.ts';
 import { FetchDenied, type FetchPermissions } from '../outbound.ts';
 import { AddressRules } from './addresses.ts';
 import { FETCH_LIMITS } from './limits.ts';
@@ -22,11 +24,17 @@ export interface Endpoint {
 }
 
 export interface ReachOptions extends FetchPermissions {
-  /** Never reached, whatever is permitted: where the tasks are kept. */
+  /** More of `denyEndpoints`: where the tasks are kept. */
   readonly off?: readonly Endpoint[];
   /** Default: the machine's own. */
   readonly resolve?: Resolve;
 }
+
+/** Permissions of one kind: more of them is a mistake, or should be wider blocks. */
+const PERMISSIONS_MAX = 64;
+
+/** `host:port`, with an IPv6 address in brackets. */
+const ENDPOINT = /^(?:\[([\da-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/i;
 
 export class Reach {
   readonly #rules: AddressRules;
@@ -35,9 +43,11 @@ export class Reach {
   readonly #lookups = new Places(FETCH_LIMITS.lookups);
 
   /** @throws CronkeeperError `invalid` */
-  constructor({ allowAddresses = [], off = [], resolve = systemResolve }: ReachOptions) {
+  constructor({ allowAddresses = [], denyEndpoints = [], off = [], resolve = systemResolve }: ReachOptions) {
+    assertList('allowAddresses', allowAddresses, CIDR_ALLOWED, isCidr);
+    assertList('denyEndpoints', denyEndpoints, 'host:port', (text) => ENDPOINT.test(text));
     this.#rules = new AddressRules(allowAddresses);
-    this.#off = off;
+    this.#off = [...off, ...denyEndpoints.map(endpointOf)];
     this.#resolve = resolve;
   }
 
@@ -49,7 +59,7 @@ export class Reach {
     const found = await this.#lookup(bare(url.hostname), places, signal);
     const off = await this.#offAddresses(portOf(url), places, signal);
     const refusals = found.map((address) => {
-      if (isAmong(off, address)) return `${url.host} is where the tasks are kept; no permission opens that`;
+      if (isAmong(off, address)) return `${url.host} is never open to tasks: it serves Cronkeeper itself`;
       const block = this.#rules.refusal(address);
       return block && `${url.host} is in ${block}, which the operator does not allow`;
     });
@@ -80,6 +90,20 @@ export class Reach {
     });
     return unlessAborted(found, signal);
   }
+}
+
+function assertList(field: string, list: unknown, allowed: string, isRight: (text: string) => boolean): void {
+  const refuse = (value: unknown, what: string) =>
+    new CronkeeperError('invalid', `fetch.${field}: received ${received(value)}; allowed: ${what}`);
+  if (!Array.isArray(list) || list.length > PERMISSIONS_MAX) throw refuse(list, `a list of at most ${PERMISSIONS_MAX}`);
+  for (const each of list as unknown[]) {
+    if (typeof each !== 'string' || !isRight(each)) throw refuse(each, allowed);
+  }
+}
+
+function endpointOf(text: string): Endpoint {
+  const [, v6, name = '', port] = ENDPOINT.exec(text) ?? [];
+  return { host: v6 ?? name, port: Number(port) };
 }
 
 /** Whether it is one of them, however it is written. */

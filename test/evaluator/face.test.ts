@@ -1,7 +1,8 @@
 /** The evaluator as a library: defaults that work, and options that are refused with a reason. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createEvaluator } from '../../src/app.ts';
 import { CronkeeperError } from '../../src/errors.ts';
-import { createEvaluator, type EvaluateOptions, type StandaloneEvaluator } from '../../src/evaluator/face.ts';
+import type { EvaluateOptions, StandaloneEvaluator } from '../../src/evaluator/face.ts';
 
 let evaluator: StandaloneEvaluator;
 
