@@ -99,6 +99,7 @@ const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> |
   [/^npm cit$|^npm test$/, () => expect(ci).toMatch(/^npm ci$[\s\S]*npm test/m)],
   [/^npm run (lint|typecheck)$/, (command) => expect(ci).toContain(command)],
   [/^npm run shape$/, run],
+  [/^npm run bench -- evaluator$/, (command) => run(`${command} --quick --rounds 1`)],
   [/^npm run -s cli -- /, run],
   [/^npm run package$/, run],
   [/^npm run -s invoke -- /, async (command) => expect(await run(command)).toContain('"shards": 8')],

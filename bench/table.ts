@@ -1,0 +1,76 @@
+/** A report as a table for people, and as data for programs. Pure. */
+import { type Column, formatTable } from '../src/cli/table.ts';
+import { summarize, timesAsFast } from './measure.ts';
+import type { Report, Results, Row, Section } from './suite.ts';
+
+export function formatReport(report: Report): string {
+  const tables = report.sections.map((section) => formatTable(columnsOf(section, report), rowsOf(section)));
+  return [...tables, report.notes.join('\n')].join('\n\n');
+}
+
+const rowsOf = ({ probes }: Section): Row[] => probes.flatMap(({ rows }) => rows);
+
+/** So that the tables of a report stand below each other. */
+const WIDTHS = { name: 44, median: 8, range: 20, unit: 6 };
+
+function columnsOf(section: Section, { results, peer }: Report): Column<Row>[] {
+  const comparison: Column<Row> = {
+    title: `× ${peer}`,
+    text: (row) => comparisonText(row, results),
+    align: 'right',
+  };
+  return [
+    { title: section.title.padEnd(WIDTHS.name), text: ({ name }) => name },
+    { title: 'median'.padStart(WIDTHS.median), text: (row) => medianText(results.get(row)), align: 'right' },
+    { title: 'low to high'.padStart(WIDTHS.range), text: (row) => rangeText(results.get(row)), align: 'right' },
+    { title: 'unit'.padEnd(WIDTHS.unit), text: ({ unit }) => unit },
+    ...(rowsOf(section).some((row) => row.peer !== undefined) ? [comparison] : []),
+  ];
+}
+
+function medianText(values: readonly number[] | string | undefined): string {
+  return Array.isArray(values) ? format(summarize(values).median) : '–';
+}
+
+function rangeText(values: readonly number[] | string | undefined): string {
+  if (!Array.isArray(values)) return typeof values === 'string' ? values : '';
+  const { low, high } = summarize(values);
+  return `${format(low)} to ${format(high)}`;
+}
+
+function comparisonText(row: Row, results: Results): string {
+  const times = comparison(row, results);
+  return times === undefined ? '' : format(times);
+}
+
+function comparison(row: Row, results: Results): number | undefined {
+  const own = results.get(row);
+  const peers = row.peer === undefined ? undefined : results.get(row.peer);
+  return Array.isArray(own) && Array.isArray(peers) ? timesAsFast(own, peers, row.unit.endsWith('/s')) : undefined;
+}
+
+/** Three digits, or all before the point. */
+function format(value: number): string {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** The same as data, with the number of every round. */
+export const reportAsJson = ({ suite, peer, sections, results, notes }: Report): object => ({
+  suite,
+  peer,
+  rows: sections.flatMap((section) =>
+    rowsOf(section).map((row) => {
+      const values = results.get(row);
+      const times = comparison(row, results);
+      return {
+        section: section.title,
+        name: row.name,
+        unit: row.unit,
+        ...(Array.isArray(values) ? { ...summarize(values), values } : { absent: values ?? 'not measured' }),
+        ...(times !== undefined && { timesAsFastAsPeer: times }),
+      };
+    }),
+  ),
+  notes,
+});

@@ -1,0 +1,34 @@
+/** Bundles programs as the package holds them: one file each, with the sandbox's worker and engine beside them. */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+import { projectRoot } from './imports.ts';
+
+const source = (path: string): string => join(projectRoot, path);
+
+/** `programs`: the path of each in the project, by the name of its bundle. */
+export async function bundle(programs: Readonly<Record<string, string>>, outdir: string): Promise<Metafile> {
+  await mkdir(outdir, { recursive: true });
+  const all = { ...programs, 'evaluator-worker': 'src/evaluator/worker.ts' };
+  const { metafile } = await build({
+    entryPoints: Object.fromEntries(Object.entries(all).map(([name, path]) => [name, source(path)])),
+    outdir,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    metafile: true,
+    sourcemap: 'external',
+    legalComments: 'none',
+    // node-zookeeper-client is CommonJS: its `require` of Node's own modules needs one in an ES module.
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+  });
+  await copyFile(source('src/evaluator/guest.js'), join(outdir, 'guest.js'));
+  await copyFile(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'), join(outdir, 'quickjs.wasm'));
+  return metafile;
+}
