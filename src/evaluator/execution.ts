@@ -208,7 +208,8 @@ export class Execution implements Player {
       const instance = stage.enter(this);
       act?.(instance);
       this.#drain(instance, atMs);
-      this.#peakBytes = instance.memory.usedBytes;
+      // Code that is refused once more has used nothing: what is there is another run's.
+      if (this.#known.refusal === undefined) this.#peakBytes = instance.memory.usedBytes;
     } catch (error) {
       this.#verdict ??= judgeTrap(error, this.#facts(), limits);
     }

@@ -47,6 +47,7 @@ export class Stage {
       this.#waiting.delete(player);
     }
     this.#onStage = player;
+    while (this.#frames.usedBytes > WAITING_BYTES_MAX) this.#heaviest().crowdOut();
     return this.#instance;
   }
 
@@ -73,7 +74,6 @@ export class Stage {
     this.#onStage = undefined;
     this.#waiting.set(player, this.#instance.save(this.#frames));
     this.#renew(false);
-    while (this.#frames.usedBytes > WAITING_BYTES_MAX) this.#heaviest().crowdOut();
   }
 
   #heaviest(): Player {
