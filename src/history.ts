@@ -61,7 +61,7 @@ const firstFree = (chunks: readonly Chunk[]): number => {
 };
 
 /** An estimate that costs nothing for the many runs without logs. */
-function charsOf(runs: readonly RunRecord[]): number {
+export function charsOf(runs: readonly RunRecord[]): number {
   return runs.reduce((sum, { logs = [], error, output, granted, seen }) => {
     const logChars = logs.reduce((chars, line) => chars + line.length + 4, 0);
     const errorChars = error === undefined ? 0 : error.message.length + (error.stack?.length ?? 0) + 64;
