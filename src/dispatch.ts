@@ -18,7 +18,8 @@ import { type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
 import { attemptOf, givenOf } from './recording.ts';
 import { type Done, inputOf } from './settle.ts';
-import { type CodeCache, type Found, isLoaded, type Loaded, loadRecords } from './store.ts';
+import { type CodeCache, type Found, isLoaded, type Loaded } from './store.ts';
+import { counts, WarmRecords } from './warm.ts';
 
 /** Launches of one batch: read, journalled and handed over together. */
 const BATCH_MAX = 64;
@@ -29,8 +30,8 @@ const IN_FLIGHT_MAX = 10 * BATCH_MAX;
 /** Launches that are journalled ahead in one write. */
 const PREPARED_MAX = 512;
 
-/** Records that are kept at hand because this tick wrote them. */
-const WARM_RECORDS_MAX = 20_000;
+/** How often a launch is started again because another run took its worker with it. */
+const RELAUNCHES_MAX = 3;
 
 export interface DispatcherOptions {
   readonly session: Session;
@@ -66,11 +67,13 @@ interface Start {
   readonly loaded: Loaded;
   readonly skipped: Done['skipped'];
   readonly launch: Launch;
+  /** How often it was begun and lost: see {@link Dispatcher.#runAgain}. */
+  readonly losses: number;
 }
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #warm = new Map<string, Loaded>();
+  readonly #warm: WarmRecords;
   /** The entry that is on its way, per task, and those that wait for it. */
   readonly #busy = new Map<string, TimedEntry[]>();
   readonly #queue: TimedEntry[] = [];
@@ -81,6 +84,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#warm = new WarmRecords(options.session, options.layout);
   }
 
   /** Takes due entries on; those of a task that is on its way already wait for it. */
@@ -90,13 +94,9 @@ export class Dispatcher {
       if (waiting === undefined) {
         this.#busy.set(entry.taskId, []);
         this.#queue.push(entry);
-      } else if (!this.#isKnown(entry, waiting)) waiting.push(entry);
+      } else if (!waiting.some(({ timer }) => timer === entry.timer)) waiting.push(entry);
     }
     this.#pump();
-  }
-
-  #isKnown(entry: TimedEntry, waiting: readonly TimedEntry[]): boolean {
-    return waiting.some(({ timer }) => timer === entry.timer);
   }
 
   /** Resolves when few entries wait for a place: whoever brings more should wait for that. */
@@ -137,7 +137,7 @@ export class Dispatcher {
   }
 
   async #prepareSome(entries: readonly TimedEntry[]): Promise<void> {
-    const found = await this.#load(entries);
+    const found = await this.#warm.load(entries);
     const begun = entries.flatMap((entry, i) => {
       const loaded = found[i];
       const lease = this.#options.leases.get(entry.shard);
@@ -168,16 +168,13 @@ export class Dispatcher {
     while (this.#queue.length > 0 && this.#inFlight < IN_FLIGHT_MAX) {
       const batch = this.#queue.splice(0, BATCH_MAX);
       this.#inFlight += batch.length;
-      this.#launch(batch).catch((error: unknown) => {
-        this.#options.onFailed(error);
-        this.#wake();
-      });
+      this.#launch(batch).catch((error: unknown) => this.#fail(error));
     }
   }
 
   async #launch(entries: readonly TimedEntry[]): Promise<void> {
     const { session, layout, code, journal } = this.#options;
-    const found = await this.#load(entries);
+    const found = await this.#warm.load(entries);
     const starts = entries.flatMap((entry, i) => this.#decide(entry, found[i]) ?? []);
     if (starts.length === 0) return;
     const programs = await code.load(
@@ -197,14 +194,30 @@ export class Dispatcher {
     const { evaluator, signal } = this.#options;
     const nowMs = this.#options.now();
     const runs = starts.map((start) => this.#runOf(start, programs, nowMs));
-    await evaluator.run(runs, (i, outcome) => this.#finished(starts[i] as Start, runs[i] as Run, outcome), signal);
+    const finished = (i: number, outcome: Outcome & Started) => {
+      const start = starts[i] as Start;
+      if (isToRunAgain(start, outcome)) this.#runAgain(start, programs);
+      else this.#finished(start, runs[i] as Run, outcome);
+    };
+    await evaluator.run(runs, finished, signal);
+  }
+
+  /**
+   * Another run took its worker with it, and nobody will ever hear of that attempt: it is the same attempt that starts
+   * again, at once and with nothing recorded. Where it may not, it stays in the journal as begun.
+   */
+  #runAgain(start: Start, programs: ReadonlyMap<string, Program>): void {
+    if (!this.#isHeld(start)) return;
+    if (this.#options.mayStart(start.loaded.record.task.timeoutMs)) {
+      this.#run([{ ...start, losses: start.losses + 1 }], programs).catch((error: unknown) => this.#fail(error));
+    } else this.#defer(start.entry);
   }
 
   #finished(start: Start, run: Run, outcome: Outcome & Started): void {
-    const { entry, lease, loaded, skipped, launch } = start;
+    const { entry, lease, loaded, skipped, launch, losses } = start;
     if (outcome.error?.class === 'Cancelled') {
       // What never began was no attempt; what did begin stays in the journal, and the next start is the next attempt.
-      if (outcome.hasStarted === false) this.#options.journal.withdraw(entry.taskId, launch.slotMs);
+      if (outcome.hasStarted === false && losses === 0) this.#options.journal.withdraw(entry.taskId, launch.slotMs);
       this.#defer(entry);
       return;
     }
@@ -241,7 +254,7 @@ export class Dispatcher {
         if (timeoutMs > timeoutMsMax) this.#options.onQuarantined(id, neverStarts(id, timeoutMs, timeoutMsMax));
         return this.#defer(entry);
       }
-      return { entry, lease, loaded: found, skipped, launch };
+      return { entry, lease, loaded: found, skipped, launch, losses: 0 };
     }
     const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };
     const when = { startedMs: nowMs, finishedMs: nowMs, fence: lease.fence, createdMs: found.record.createdMs };
@@ -264,6 +277,11 @@ export class Dispatcher {
       const message = `task ${id}: this program cannot plan it: ${messageOf(error)}`;
       return new CronkeeperError('corrupt', message, { cause: error });
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onFailed(error);
+    this.#wake();
   }
 
   #commit(item: Item): undefined {
@@ -310,29 +328,9 @@ export class Dispatcher {
     };
   }
 
-  async #load(entries: readonly TimedEntry[]): Promise<Found[]> {
-    const warm = entries.map((entry): Found => {
-      const loaded = this.#warm.get(entry.taskId);
-      return loaded !== undefined && counts(entry, loaded) ? loaded : undefined;
-    });
-    const cold = entries.filter((_, i) => warm[i] === undefined);
-    if (cold.length === 0) return warm;
-    const { session, layout } = this.#options;
-    const read = await loadRecords(
-      session,
-      layout,
-      cold.map(({ taskId }) => taskId),
-    );
-    let next = 0;
-    return warm.map((loaded) => loaded ?? read[next++]);
-  }
-
   #keepWarm(taskId: string, loaded: Loaded): void {
-    this.#warm.delete(taskId);
-    if ((loaded.record.dueMs ?? Infinity) > this.#options.warmUntil()) return;
-    this.#warm.set(taskId, loaded);
-    const [oldest] = this.#warm.keys();
-    if (this.#warm.size > WARM_RECORDS_MAX && oldest !== undefined) this.#warm.delete(oldest);
+    if ((loaded.record.dueMs ?? Infinity) > this.#options.warmUntil()) this.#warm.drop(taskId);
+    else this.#warm.keep(taskId, loaded);
   }
 
   #wake(): void {
@@ -344,6 +342,6 @@ export class Dispatcher {
   }
 }
 
-/** Whether the entry is the one that the task waits for. */
-const counts = ({ timer, dueMs }: TimedEntry, { record }: Loaded): boolean =>
-  record.timer === timer && record.dueMs === dueMs;
+/** What may run at most once does not, even when nobody will ever hear of its only run. */
+const isToRunAgain = ({ loaded, losses }: Start, { error }: Outcome): boolean =>
+  error?.class === 'WorkerLost' && losses < RELAUNCHES_MAX && loaded.record.task.delivery !== 'at-most-once';

@@ -58,6 +58,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'dispatch',
       'ending',
       'report',
+      'warm',
     ],
   ],
   ['engine', ['tasks', 'bulk', 'listing', 'status', 'registry', 'replay', 'shift', 'tick']],
