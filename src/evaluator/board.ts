@@ -8,6 +8,9 @@ export type Seq = number;
 /** No run: the worker is between stints. */
 export const IDLE: Seq = 0;
 
+/** Runs of a worker that may wait for an answer or a timer at a time. */
+export const WAITING_MAX = 1024;
+
 const STINT = 0;
 const RUNNING = 1;
 const ALLOWED_MS = 2;
@@ -35,9 +38,9 @@ export class Board {
 
   /** Worker: the engine is entered for this run, and should be left within `allowedMs`. */
   enter(seq: Seq, allowedMs: number): void {
+    Atomics.add(this.#words, STINT, 1);
     Atomics.store(this.#words, ALLOWED_MS, Math.max(0, Math.ceil(allowedMs)));
     Atomics.store(this.#words, RUNNING, seq);
-    Atomics.add(this.#words, STINT, 1);
   }
 
   /** Worker: the engine was left. */

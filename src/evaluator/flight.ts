@@ -1,8 +1,8 @@
 /** One run or check on its way: what the worker needs, and who waits for the outcome. */
 import type { Program, Run, Started } from '../evaluator.ts';
-import type { Outcome, RunErrorClass } from '../launch.ts';
+import type { Outcome } from '../launch.ts';
 import type { Order } from './messages.ts';
-import { unreported } from './outcome.ts';
+import { type Unreported, unreported } from './outcome.ts';
 
 export interface FlightPlan {
   readonly program: Program;
@@ -51,8 +51,8 @@ export class Flight {
   }
 
   /** Settles without a report of the worker. */
-  end(failure: RunErrorClass, message: string, startedMs: number, wallMs = 0, hasStarted = true): void {
-    this.settle(unreported(failure, message, startedMs, wallMs, hasStarted));
+  end(what: Unreported): void {
+    if (!this.#isSettled) this.settle(unreported(what));
   }
 
   abandon(error: Error): void {

@@ -1,12 +1,13 @@
 /**
  * The main thread's side of one worker, from its start to its end: sends orders, collects reports, answers host calls,
- * and watches. A run that does not leave the engine in its time, parser and built-in functions included, is ended
- * together with the worker. What the worker had finished is collected, and what it had not started is given back.
+ * and watches. A run that does not leave the engine in its time, parser and built-in functions included, is over at
+ * once, and its worker is ended. What the worker had finished is collected, and what it had not started is given back.
  */
 import { Worker } from 'node:worker_threads';
 import { afterMicrotasks, type Cancel, type Clock } from '../clock.ts';
+import type { Program } from '../evaluator.ts';
 import { workerUrl } from './assets.ts';
-import { Board, IDLE, nextSeq, type Seq } from './board.ts';
+import { Board, IDLE, nextSeq, type Seq, WAITING_MAX } from './board.ts';
 import { answerCall, answerFetch } from './capability.ts';
 import type { Engine } from './engine.ts';
 import type { Flight } from './flight.ts';
@@ -22,60 +23,70 @@ import {
 import { Outbox, type Report } from './outbox.ts';
 import { outcomeOf } from './outcome.ts';
 import { ProgramCache } from './program-cache.ts';
+import { WATCH_MS, Watch } from './watch.ts';
 
-/** How often the watch looks at a busy worker: hangs are noticed this late, and so are results of half-done batches. */
-const WATCH_MS = 25;
-/** Flights that a worker has at a time. Three batches of 64: it works on one while the others are on their way. */
+/**
+ * Flights that a worker has at a time, those that wait for host calls or timers left out. Three batches of 64: it works
+ * on one while the others are on their way.
+ */
 const FLIGHTS_MAX = 192;
+/** A run that has overstayed its time by so much has not heeded the interrupt, and is not going to. */
+const OVERSTAY_MS = WATCH_MS;
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
 
-export interface LaneOptions {
-  /** The worker starts meanwhile. */
+/** What all lanes of an evaluator have in common. */
+export interface Equipment {
+  /** Workers start meanwhile. */
   readonly engine: Promise<Engine>;
+  readonly openWorker: () => Worker;
+  /** How long a run may overstay its time, until it is ended together with its worker. */
   readonly graceMs: number;
   readonly clock: Clock;
-  /** Some flights are through. */
-  readonly onRoom: () => void;
-  /** The worker has ended, for whatever reason. `returned` had not started. */
+}
+
+export interface LaneListener {
+  /** There may be more room than before: some flights are through or wait, or the worker has just become ready. */
+  readonly onRoom: (lane: Lane) => void;
+  /** A run overstays its time, so the worker is likely to be lost soon. May come more than once. */
+  readonly onOverstay: (lane: Lane) => void;
+  /** The lane takes no more flights: it was the doing of `culprit`, if of any program. Comes once, before the end. */
+  readonly onLost: (lane: Lane, culprit: Program | undefined) => void;
+  /** The worker is gone. `returned` had not started. */
   readonly onEnded: (lane: Lane, returned: readonly Flight[]) => void;
 }
+
+/** A thread with an empty environment. Its standard streams are swallowed. */
+export const openWorker = (file: URL = workerUrl): Worker =>
+  new Worker(file, { env: {}, execArgv: [], stdout: true, stderr: true, resourceLimits: RESOURCE_LIMITS });
 
 export class Lane {
   /** Resolves when the worker takes orders; rejects when it ends before. */
   readonly ready: Promise<void>;
-  readonly #options: LaneOptions;
+  readonly #equipment: Equipment;
+  readonly #listener: LaneListener;
   readonly #worker: Worker;
   readonly #board = new Board();
   readonly #outbox = new Outbox();
   readonly #programs = new ProgramCache();
   readonly #replies: Reply[] = [];
+  readonly #watch = new Watch(this.#board);
   /** In the order in which they were sent. */
   readonly #flights = new Map<Seq, Flight>();
   #lastSeq: Seq = IDLE;
-  #isReady = false;
+  #state: 'starting' | 'ready' | 'lost' = 'starting';
+  #wasOfUse = false;
   #cause: unknown;
-  /** The run for which the worker is being ended. */
-  #hung: Seq = IDLE;
+  #cancelLook: Cancel | undefined;
 
-  #cancelWatch: Cancel | undefined;
-  #watchedAt = 0;
-  #watchedStint = 0;
-  #stintMs = 0;
-
-  constructor(options: LaneOptions) {
-    this.#options = options;
-    this.#worker = new Worker(workerUrl, {
-      env: {},
-      execArgv: [],
-      stdout: true,
-      stderr: true,
-      resourceLimits: RESOURCE_LIMITS,
-    });
+  constructor(equipment: Equipment, listener: LaneListener) {
+    this.#equipment = equipment;
+    this.#listener = listener;
+    this.#worker = equipment.openWorker();
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: FromWorker) => {
-        if (message.type === 'ready') resolve(this.#open());
-        else this.#receive(message);
+        if (message.type === 'ready') resolve();
+        this.#receive(message);
       });
       this.#worker.on('error', (error) => {
         this.#cause = error;
@@ -85,16 +96,28 @@ export class Lane {
         this.#end();
       });
     });
+    // Whoever waits for it hears of its failure; the others hear of the end.
+    this.ready.catch(() => {});
     const [board, outbox] = [this.#board.shared, this.#outbox.shared];
     // Whoever created the promise hears of its failure, and closes the lane.
-    options.engine.then(
+    equipment.engine.then(
       (engine) => this.#post({ type: 'start', ...engine, board, outbox }),
       () => {},
     );
   }
 
-  get wasReady(): boolean {
-    return this.#isReady;
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** No flight is here, not even one that was settled without the worker. */
+  get isIdle(): boolean {
+    return this.#flights.size === 0;
+  }
+
+  /** It has finished something. */
+  get wasOfUse(): boolean {
+    return this.#wasOfUse;
   }
 
   /** Why the worker ended by itself, if it said so. */
@@ -104,15 +127,21 @@ export class Lane {
 
   /** How many flights {@link send} takes now. */
   get room(): number {
-    return this.#isReady && this.#hung === IDLE ? FLIGHTS_MAX - this.#flights.size : 0;
+    if (this.#state !== 'ready') return 0;
+    return FLIGHTS_MAX + Math.min(this.#board.waiting, WAITING_MAX) - this.#flights.size;
   }
 
   get flights(): Iterable<Flight> {
     return this.#flights.values();
   }
 
+  /** Flights whose runs the worker has begun. */
+  get started(): Flight[] {
+    return [...this.#flights].filter(([seq]) => this.#board.hasStarted(seq)).map(([, flight]) => flight);
+  }
+
   send(flights: readonly Flight[]): void {
-    const { clock } = this.#options;
+    const { clock } = this.#equipment;
     const orders: Order[] = flights.map((flight) => {
       this.#lastSeq = nextSeq(this.#lastSeq);
       this.#flights.set(this.#lastSeq, flight);
@@ -121,12 +150,9 @@ export class Lane {
     const lesson = this.#programs.prepare(flights.map(({ program }) => program));
     const sentAt = { epochMs: clock.now(), monotonicMs: monotonicMs() };
     this.#post({ type: 'orders', ...lesson, orders: packOrders(orders), sentAt });
-    this.#watchSoon();
-  }
-
-  /** Flights whose runs the worker has begun. */
-  get started(): Flight[] {
-    return [...this.#flights].filter(([seq]) => this.#board.hasStarted(seq)).map(([, flight]) => flight);
+    if (this.#cancelLook !== undefined) return;
+    this.#watch.restart(clock.elapsed());
+    this.#lookLater();
   }
 
   /** Tells the worker of flights that were settled without it. */
@@ -135,13 +161,15 @@ export class Lane {
     if (seqs.length === 0) return;
     this.#post({ type: 'cancel', seqs });
     const { running } = this.#board;
-    if (this.#flights.get(running)?.isSettled) {
-      this.#board.cancel(running);
-      this.#stintMs = 0;
-    }
+    if (!this.#flights.get(running)?.isSettled) return;
+    this.#board.cancel(running);
+    this.#watch.restart(this.#equipment.clock.elapsed());
   }
 
+  /** Ends the worker, whatever it does. */
   async close(): Promise<void> {
+    this.#lose();
+    // An idle worker would not keep the process alive until it has ended, and what it leaves is settled only then.
     this.#worker.ref();
     await this.#worker.terminate();
   }
@@ -152,26 +180,30 @@ export class Lane {
 
   /** An idle worker does not keep the process alive; a busy one does, through the timer of its watch. */
   #open(): void {
-    this.#isReady = true;
+    if (this.#state === 'lost') return;
+    this.#state = 'ready';
     this.#worker.unref();
   }
 
-  #receive(message: Exclude<FromWorker, { type: 'ready' }>): void {
+  #receive(message: FromWorker): void {
     switch (message.type) {
+      case 'ready':
+        this.#open();
+        break;
       case 'news':
         this.#collect();
         for (const call of message.calls) void this.#answer(call);
         break;
       case 'report':
         this.#settle(message.report);
-        this.#options.onRoom();
         break;
     }
+    this.#listener.onRoom(this);
   }
 
   async #answer({ seq, kind, call, name, args }: HostCall): Promise<void> {
     const flight = this.#flights.get(seq);
-    if (flight === undefined || flight.isSettled) return;
+    if (flight === undefined || flight.isSettled || this.#state === 'lost') return;
     const answer = await (kind === 'fetch'
       ? answerFetch(flight.fetch, args, flight.over)
       : answerCall(flight.capabilities, name, args));
@@ -184,76 +216,78 @@ export class Lane {
   }
 
   #collect(): void {
-    let collected = 0;
-    for (const report of this.#outbox.drain()) {
-      this.#settle(report);
-      collected++;
-    }
-    if (collected > 0) this.#options.onRoom();
+    for (const report of this.#outbox.drain()) this.#settle(report);
   }
 
   #settle(report: Report): void {
     const flight = this.#flights.get(report.seq);
     this.#flights.delete(report.seq);
+    this.#wasOfUse = true;
     if (flight?.isSettled === false) flight.settle(outcomeOf(report));
   }
 
-  #watchSoon(): void {
-    if (this.#cancelWatch !== undefined) return;
-    this.#watchedAt = this.#options.clock.elapsed();
-    this.#stintMs = 0;
-    const again = () => {
-      this.#cancelWatch = undefined;
-      this.#watch();
-      if (this.#flights.size > 0 && this.#hung === IDLE) this.#cancelWatch = this.#options.clock.after(WATCH_MS, again);
-    };
-    this.#cancelWatch = this.#options.clock.after(WATCH_MS, again);
+  #lookLater(): void {
+    this.#cancelLook = this.#equipment.clock.after(WATCH_MS, () => {
+      this.#cancelLook = undefined;
+      this.#look();
+      if (this.#flights.size > 0 && this.#state === 'ready') this.#lookLater();
+    });
   }
 
-  #watch(): void {
+  #look(): void {
+    const { clock, graceMs } = this.#equipment;
     this.#collect();
-    const now = this.#options.clock.elapsed();
-    // A process that was frozen must not take that for a run that hangs: a step counts for two periods at most.
-    const stepMs = Math.min(now - this.#watchedAt, 2 * WATCH_MS);
-    this.#watchedAt = now;
-    const { stint, running, allowedMs } = this.#board;
-    if (stint !== this.#watchedStint || running === IDLE) {
-      this.#watchedStint = stint;
-      this.#stintMs = 0;
-      return;
-    }
-    this.#stintMs += stepMs;
+    // Runs that wait make room, and nobody rings a bell for that.
+    this.#listener.onRoom(this);
+    this.#watch.look(clock.elapsed());
+    const { running, stintMs, allowedMs } = this.#watch;
+    if (running === IDLE) return;
     const isUnwanted = this.#flights.get(running)?.isSettled === true;
     if (isUnwanted) this.#board.cancel(running);
-    if (this.#stintMs > (isUnwanted ? 0 : allowedMs) + this.#options.graceMs) {
-      this.#hung = running;
-      void this.#worker.terminate();
-    }
+    const overstayMs = stintMs - (isUnwanted ? 0 : allowedMs);
+    if (overstayMs > graceMs) this.#giveUp(running);
+    else if (overstayMs > OVERSTAY_MS) this.#listener.onOverstay(this);
+  }
+
+  /** The run hangs. It is over now; what else the worker may still finish is seen to when the worker has ended. */
+  #giveUp(hanging: Seq): void {
+    const { stintMs } = this.#watch;
+    const flight = this.#flights.get(hanging);
+    this.#lose(flight?.program);
+    void this.close();
+    flight?.end({
+      failure: 'Timeout',
+      name: 'HardTimeout',
+      message: 'did not stop in time, not even when interrupted; its worker was ended',
+      startedMs: this.#equipment.clock.now() - stintMs,
+      wallMs: stintMs,
+    });
+  }
+
+  #lose(culprit?: Program): void {
+    if (this.#state === 'lost') return;
+    this.#state = 'lost';
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+    this.#listener.onLost(this, culprit);
   }
 
   /** The worker is gone, with all its messages read: settles or gives back what it leaves. */
   #end(): void {
-    this.#cancelWatch?.();
-    this.#cancelWatch = undefined;
     this.#collect();
-    const culprit = this.#hung === IDLE ? this.#board.running : this.#hung;
-    const nowMs = this.#options.clock.now();
+    const { running } = this.#board;
+    // A worker that was ended by us was not ended by the run that happened to be in the engine.
+    const broken = this.#state === 'lost' ? undefined : this.#flights.get(running);
+    this.#lose(broken?.program);
+    const startedMs = this.#equipment.clock.now();
+    broken?.end({ failure: 'EngineTrap', message: 'the worker ended in the middle of the run', startedMs });
     const returned: Flight[] = [];
     for (const [seq, flight] of this.#flights) {
       if (flight.isSettled) continue;
-      const hasStarted = this.#board.hasStarted(seq);
-      if (seq === culprit && this.#hung !== IDLE) {
-        const message = 'did not stop in time, not even when interrupted; its worker was ended';
-        flight.end('Timeout', message, nowMs - this.#stintMs, this.#stintMs);
-      } else if (seq === culprit) {
-        flight.end('EngineTrap', 'the worker ended in the middle of the run', nowMs);
-      } else if (hasStarted && flight.order.task === 'run') {
-        flight.end('WorkerLost', 'another run took the worker with it', nowMs);
-      } else {
-        returned.push(flight);
-      }
+      if (flight.order.task === 'check' || !this.#board.hasStarted(seq)) returned.push(flight);
+      else flight.end({ failure: 'WorkerLost', message: 'another run took the worker with it', startedMs });
     }
     this.#flights.clear();
-    this.#options.onEnded(this, returned);
+    this.#listener.onEnded(this, returned);
   }
 }

@@ -41,19 +41,27 @@ function readResult(value: unknown): Pick<Outcome, 'value' | 'completed' | 'stat
   };
 }
 
-/** The outcome of a run about which no report came. */
-export const unreported = (
-  failure: RunErrorClass,
-  message: string,
-  startedMs: number,
-  wallMs: number,
-  hasStarted: boolean,
-): Outcome & Started => ({
-  status: statusOf(failure),
-  error: { class: failure, name: failure, message },
-  logs: [],
-  truncated: false,
-  usage: { wallMs, cpuMs: wallMs, peakBytes: 0, hostCalls: 0 },
-  startedMs,
-  ...(!hasStarted && { hasStarted }),
-});
+/** What is known of a run about which no report came. */
+export interface Unreported {
+  readonly failure: RunErrorClass;
+  /** Default: the class's. */
+  readonly name?: string;
+  readonly message: string;
+  readonly startedMs: number;
+  /** Default 0. */
+  readonly wallMs?: number;
+  readonly hasStarted?: boolean;
+}
+
+export const unreported = (what: Unreported): Outcome & Started => {
+  const { failure, name = failure, message, startedMs, wallMs = 0, hasStarted = true } = what;
+  return {
+    status: statusOf(failure),
+    error: { class: failure, name, message },
+    logs: [],
+    truncated: false,
+    usage: { wallMs, cpuMs: wallMs, peakBytes: 0, hostCalls: 0 },
+    startedMs,
+    ...(!hasStarted && { hasStarted }),
+  };
+};

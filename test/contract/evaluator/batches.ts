@@ -4,8 +4,9 @@ import type { Outcome } from '../../../src/launch.ts';
 import { programOf } from '../../../src/program.ts';
 import { type Bench, runOf } from './bench.ts';
 
-/** A built-in function that never looks up. It would take years. */
-const HANGS = 'Array.prototype.reverse.call({ length: 2 ** 53 - 1 })';
+let hung = 0;
+/** A built-in function that never looks up. It would take years. Another program each time: one that is known runs alone. */
+const hangs = () => `Array.prototype.reverse.call({ length: 2 ** 53 - 1 }) // ${hung++}`;
 const BRIEF = { wallMs: 150, cpuMs: 150 };
 const WAITS = 'new Promise((resolve) => setTimeout(resolve, 1e6))';
 
@@ -25,22 +26,31 @@ export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
 
   test.each([0, 20, 63])('one that hangs in the middle of 64, at %i, costs the others nothing', async (at) => {
     const runs = numbered(64);
-    runs[at] = runOf(HANGS, { limits: BRIEF });
+    runs[at] = runOf(hangs(), { limits: BRIEF });
     const outcomes = await bench.all(runs);
-    expect(outcomes[at]).toMatchObject({ status: 'timed-out', error: { class: 'Timeout' } });
+    expect(outcomes[at]).toMatchObject({ status: 'timed-out', error: { class: 'Timeout', name: 'HardTimeout' } });
     expect(outcomes.filter((outcome, index) => outcome.value === index)).toHaveLength(63);
   });
 
   test('several that hang, in several batches at a time, are ended one after another', async () => {
     const batches = Array.from({ length: 3 }, () => {
       const runs = numbered(64);
-      runs[10] = runOf(HANGS, { limits: BRIEF });
+      runs[10] = runOf(hangs(), { limits: BRIEF });
       return bench.all(runs);
     });
     for (const outcomes of await Promise.all(batches)) {
       expect(outcomes[10]).toMatchObject({ status: 'timed-out' });
       expect(outcomes.filter(({ status }) => status === 'succeeded')).toHaveLength(63);
     }
+  });
+
+  test('some runs of one program that hangs are ended one after another, and hold up nobody', async () => {
+    const source = hangs();
+    const ends: number[] = [];
+    const runs = [...Array.from({ length: 5 }, () => runOf(source, { limits: BRIEF })), ...numbered(300)];
+    await bench.evaluator.run(runs, (index) => ends.push(index));
+    expect(ends.toSorted((a, b) => a - b)).toEqual(runs.map((_run, index) => index));
+    expect(ends.slice(-4)).toEqual([1, 2, 3, 4]);
   });
 
   test('a run that waits while another takes the worker with it is lost, and says so', async () => {
@@ -54,7 +64,7 @@ export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
     const waiting = bench.outcome('ctx.call("count")', { capabilities });
     while (calls === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     // As many as it takes to meet it, on however many workers.
-    await bench.all(Array.from({ length: 4 }, () => runOf(HANGS, { limits: BRIEF })));
+    await bench.all(Array.from({ length: 4 }, () => runOf(hangs(), { limits: BRIEF })));
     expect(await waiting).toMatchObject({ status: 'failed', error: { class: 'WorkerLost' } });
     expect(calls).toBe(1);
   });
@@ -99,7 +109,7 @@ export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
   test.each([
     ['waits', WAITS],
     ['is at work', 'for (;;);'],
-    ['cannot be interrupted', HANGS],
+    ['cannot be interrupted', hangs()],
   ])('a caller can give up a run that %s', async (_what, source) => {
     const abort = new AbortController();
     // Longer than the test: only giving up ends it.
