@@ -1,4 +1,7 @@
 /** A recorded run that is repeated takes the same course, asks nobody, and leaves no trace; or it is said why not. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Cronkeeper, openCronkeeper } from '../src/app.ts';
 import { systemClock } from '../src/clock.ts';
@@ -122,6 +125,31 @@ describe('a replay', () => {
     expect(asked).toHaveLength(questions);
     expect(await session.get(layout.task('task'))).toEqual(before);
     await session.close();
+  });
+
+  test('makes no request: it gets the response that was recorded', async () => {
+    let requests = 0;
+    const server = createServer((_, response) => response.writeHead(200 + requests++).end('told')).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const fetch = { allowAddresses: ['127.0.0.0/8'] };
+    const fetching = await openCronkeeper({ url: 'embedded:', coordinator, evaluator, fetch });
+    const code = `export default async (ctx) => {
+      const { status } = await ctx.fetch('${origin}/x');
+      return { output: [status, Date.now()] };
+    }`;
+    await fetching.tasks.put(document(code, { capabilities: { fetch: [origin] } }));
+    const { launchId } = await fetching.tasks.run('task');
+    await fetching.tick();
+    await new Promise((resolve) => server.close(resolve).closeAllConnections());
+    const replay = await fetching.tasks.replay('task', launchId);
+    await fetching.close();
+    expect(replay).toMatchObject({ same: true, recorded: { granted: { fetch: [origin], call: [] } } });
+    expect(replay.recorded.output).toEqual([200, expect.any(Number)]);
+    expect(requests).toBe(1);
   });
 
   test('of a note that the engine added to the log is the same', async () => {
