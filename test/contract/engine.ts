@@ -8,6 +8,7 @@ import { damageTests } from './engine/damage.ts';
 import { doorbellTests } from './engine/doorbell.ts';
 import { editTests } from './engine/edits.ts';
 import { launchTests } from './engine/launches.ts';
+import { lostWorkerTests } from './engine/lost-workers.ts';
 import { manualTests } from './engine/manual.ts';
 import { policyTests } from './engine/policies.ts';
 import { registryTests } from './engine/registry.ts';
@@ -29,6 +30,7 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('policies', () => policyTests(engine));
     describe('launches by hand', () => manualTests(engine));
     describe('crashes', () => crashTests(engine));
+    describe('lost workers', () => lostWorkerTests(engine));
     describe('damage', () => damageTests(engine));
     describe('the registry', () => registryTests(engine));
     describe('many ticks, little time, hostile tasks', () => sharingTests(engine));
