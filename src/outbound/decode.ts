@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { received } from '../errors.ts';
 import type { Reply } from './exchange.ts';
+import { FetchFailed } from './failure.ts';
 import { headerOf } from './headers.ts';
 import { FETCH_LIMITS } from './limits.ts';
 
@@ -21,11 +22,12 @@ const UNPACK: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
   ['br', promisify(brotliDecompress)],
 ]);
 
-/** @throws Error that says what is wrong with the body. */
+/** @throws what says that it cannot be read. */
 export async function decoded({ headers, body }: Reply): Promise<Uint8Array> {
   const coding = headerOf(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (body.byteLength === 0 || coding === 'identity' || coding === '') return body;
   const unpack = UNPACK.get(coding);
-  if (unpack === undefined) throw new Error(`its content-encoding ${received(coding)} is none of gzip, deflate, br`);
+  if (unpack === undefined)
+    throw new FetchFailed(`its content-encoding ${received(coding)} is none of gzip, deflate, br`);
   return unpack(body, { maxOutputLength: FETCH_LIMITS.responseBodyBytes });
 }

@@ -22,20 +22,26 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 const FAMILIES: readonly (readonly [pattern: RegExp, meaning: string])[] = [
   [/CERT|ISSUER|SIGNATURE/, 'its certificate is not trusted'],
   [/^(?:ERR_SSL|ERR_TLS|EPROTO)/, 'no TLS with it'],
-  [/^HPE_|^UND_ERR_(?:RESPONSE|REQ)/, 'its response is not HTTP'],
+  [/^HPE_|^HTTPParserError$|^UND_ERR_(?:RESPONSE|REQ|RES_)/, 'its response is not HTTP'],
   [/^(?:Z_|ERR__|ERR_BROTLI)/, 'its response cannot be decompressed'],
 ];
 
-/** Messages that are ours already are kept; of all others, only the code is shown. */
-export function failure(host: string, error: unknown): Error {
-  if (error instanceof FetchDenied) return error;
-  const code = codeOf(error);
-  if (code === undefined) return error instanceof Error ? error : new Error(`${host}: the request failed`);
-  const meaning = MEANINGS.get(code) ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1] ?? 'the request failed';
-  return new Error(`${host}: ${meaning} (${code})`);
+/** A failure that says itself what went wrong. */
+export class FetchFailed extends Error {
+  override readonly name = 'FetchFailed';
 }
 
-function codeOf(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+/** Our own messages are kept; of all other errors, only the code is shown. */
+export function failure(host: string, error: unknown): Error {
+  if (error instanceof FetchDenied) return error;
+  if (error instanceof FetchFailed) return new FetchFailed(`${host}: ${error.message}`);
+  const code = codeOf(error);
+  const meaning = MEANINGS.get(code) ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1] ?? 'the request failed';
+  return new FetchFailed(`${host}: ${meaning} (${code})`);
+}
+
+/** Its code; errors of undici's parser may have none, so then its name. */
+function codeOf(error: unknown): string {
+  const { code, name }: { code?: unknown; name?: unknown } = Object(error);
+  return typeof code === 'string' ? code : String(name ?? 'unknown');
 }

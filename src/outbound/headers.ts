@@ -1,6 +1,7 @@
 /** The headers of a request: what the task may say, and what is said of it. */
 import { received } from '../errors.ts';
 import type { Grant, HeaderList } from '../outbound.ts';
+import { FetchFailed } from './failure.ts';
 import { FETCH_LIMITS } from './limits.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
@@ -20,16 +21,16 @@ const HARMLESS: ReadonlySet<string> = new Set([
 
 /**
  * The task's headers, with those that are missing.
- * @throws Error that says which header is wrong.
+ * @throws FetchFailed that says which header is wrong.
  */
 export function requestHeaders(given: HeaderList, { idempotencyKey, fence }: Grant, userAgent: string): HeaderList {
   const headers = given.map(([name, value]) => checked(name.toLowerCase(), trimmed(value)));
   if (headers.length > FETCH_LIMITS.requestHeaders) {
-    throw new Error(`${headers.length} request headers; ${FETCH_LIMITS.requestHeaders} are allowed`);
+    throw new FetchFailed(`${headers.length} request headers; ${FETCH_LIMITS.requestHeaders} are allowed`);
   }
   const bytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   if (bytes > FETCH_LIMITS.requestHeaderBytes) {
-    throw new Error(`${bytes} bytes of request headers; ${FETCH_LIMITS.requestHeaderBytes} are allowed`);
+    throw new FetchFailed(`${bytes} bytes of request headers; ${FETCH_LIMITS.requestHeaderBytes} are allowed`);
   }
   const standard: HeaderList = [
     ['accept', '*/*'],
@@ -58,9 +59,9 @@ export function headerOf(headers: HeaderList, name: string): string | undefined 
 }
 
 function checked(name: string, value: string): readonly [string, string] {
-  if (!TOKEN.test(name)) throw new Error(`${received(name)} is no name of a header`);
-  if (REFUSED.test(name)) throw new Error(`the header ${name} is not the task's to set`);
-  if (!VALUE.test(value)) throw new Error(`the header ${name} has a value with characters that are not allowed`);
+  if (!TOKEN.test(name)) throw new FetchFailed(`${received(name)} is no name of a header`);
+  if (REFUSED.test(name)) throw new FetchFailed(`the header ${name} is not the task's to set`);
+  if (!VALUE.test(value)) throw new FetchFailed(`the header ${name} has a value with characters that are not allowed`);
   return [name, value];
 }
 

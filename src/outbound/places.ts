@@ -1,4 +1,5 @@
 /** Places for work of which only so much may be under way at a time. Who finds none free waits in line. */
+import { FetchFailed } from './failure.ts';
 
 export class Places {
   #free: number;
@@ -14,7 +15,8 @@ export class Places {
   async take(signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free--;
-    else if (this.#line.length >= this.#waitingMax) throw new Error('too many requests are waiting; try again later');
+    else if (this.#line.length >= this.#waitingMax)
+      throw new FetchFailed('too many requests are waiting; try again later');
     else await this.#wait(signal);
     return { [Symbol.dispose]: () => this.#leave() };
   }

@@ -16,7 +16,7 @@ import {
 } from '../outbound.ts';
 import { decoded } from './decode.ts';
 import { exchange, type Hop, type Reply } from './exchange.ts';
-import { failure } from './failure.ts';
+import { FetchFailed, failure } from './failure.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { FETCH_LIMITS } from './limits.ts';
 import { Places } from './places.ts';
@@ -74,10 +74,10 @@ class UndiciOutbound implements Outbound {
   async #fetch(account: Account, request: FetchRequest, over: AbortSignal): Promise<FetchResponse> {
     if (this.#isClosed) throw closed();
     const controller = new AbortController();
-    const end = () => controller.abort(new Error('the run is over'));
+    const end = () => controller.abort(new FetchFailed('the run is over'));
     const { totalMs } = FETCH_LIMITS;
     const cancel = this.#options.clock.after(totalMs, () =>
-      controller.abort(new Error(`no complete response within ${totalMs / 1000} s`)),
+      controller.abort(new FetchFailed(`no complete response within ${totalMs / 1000} s`)),
     );
     over.addEventListener('abort', end, { once: true });
     if (over.aborted) end();
@@ -96,19 +96,19 @@ class UndiciOutbound implements Outbound {
     const first = this.#firstHop(account, request);
     using _own = await account.places.take(signal);
     using _common = await this.#places.take(signal);
-    return this.#follow(account, request, first, signal);
+    return await this.#follow(account, request, first, signal); // the places are kept until then
   }
 
   #firstHop({ grant }: Account, { url: text, method: name, headers, body }: FetchRequest): Hop {
     const method = name.toUpperCase();
     if (!METHODS.includes(method))
-      throw new Error(`method: received ${received(name)}; allowed: ${METHODS.join(', ')}`);
+      throw new FetchFailed(`method: received ${received(name)}; allowed: ${METHODS.join(', ')}`);
     if (text.length > FETCH_LIMITS.urlChars || !URL.canParse(text)) {
-      throw new Error(`url: received ${received(text)}; allowed: an absolute URL of http or https`);
+      throw new FetchFailed(`url: received ${received(text)}; allowed: an absolute URL of http or https`);
     }
-    if (body !== undefined && (method === 'GET' || method === 'HEAD')) throw new Error(`${method} takes no body`);
+    if (body !== undefined && (method === 'GET' || method === 'HEAD')) throw new FetchFailed(`${method} takes no body`);
     if (body !== undefined && body.byteLength > FETCH_LIMITS.requestBodyBytes) {
-      throw new Error(`the body has ${body.byteLength} bytes; ${FETCH_LIMITS.requestBodyBytes} are allowed`);
+      throw new FetchFailed(`the body has ${body.byteLength} bytes; ${FETCH_LIMITS.requestBodyBytes} are allowed`);
     }
     const all = requestHeaders(headers, grant, this.#options.userAgent);
     return { url: new URL(text), method, headers: all, ...(body !== undefined && { body }) };
@@ -121,8 +121,8 @@ class UndiciOutbound implements Outbound {
       const reply = await this.#once(account, hop, redirect !== 'manual', signal);
       if (redirect === 'manual' || !isRedirect(reply)) return responseOf(hop, reply, redirects > 0);
       if (redirect === 'error')
-        throw new Error(`${hop.url.host} redirects, and the task asked for that to be an error`);
-      if (redirects === FETCH_LIMITS.redirects) throw new Error(`more than ${redirects} redirects`);
+        throw new FetchFailed(`${hop.url.host} redirects, and the task asked for that to be an error`);
+      if (redirects === FETCH_LIMITS.redirects) throw new FetchFailed(`more than ${redirects} redirects`);
       hop = redirected(hop, reply);
     }
   }
