@@ -100,9 +100,9 @@ export interface RecordedAnswer {
   readonly call: number;
   /** Digest of what was asked. A repeated run that asks something else has diverged. */
   readonly request: string;
-  /** When the run saw it, in ms of the run's own time. */
+  /** When the run saw it, in ms of the run's own time; 0 where it saw none. */
   readonly atMs: number;
-  /** `V` and a value as JSON, `E` and an error's message, `D` and why it was denied. */
+  /** `V` and a value as JSON, `E` and an error's message, `D` and why it was denied; empty: none before the run's end. */
   readonly answer: string;
 }
 

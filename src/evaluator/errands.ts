@@ -14,6 +14,9 @@ const DIGEST_CHARS = 16;
 /** The longest delay of a timer, as in Node: a signed 32-bit number. */
 const DELAY_MAX_MS = 2 ** 31 - 1;
 
+const NO_ANSWER = '';
+const NEVER = { atMs: 0, answer: NO_ANSWER } as const;
+
 /** What a run is woken for. */
 export type Wake =
   | { readonly at: number; readonly timer: string }
@@ -42,6 +45,8 @@ export class Errands {
   readonly #ask: Ask;
   /** Repeats a run: answers that have not been given yet, in their order. */
   readonly #script: RecordedAnswer[] | undefined;
+  /** Calls of the run that is repeated, to which it saw no answer before its end. */
+  readonly #waitedInVain: readonly RecordedAnswer[];
   readonly #calls = new Map<string, PendingCall>();
   /** By time; of the same time, by when they were set. */
   readonly #timers: Timer[] = [];
@@ -58,7 +63,8 @@ export class Errands {
   constructor(limits: Limits, ask: Ask, answers?: readonly RecordedAnswer[]) {
     this.#limits = limits;
     this.#ask = ask;
-    this.#script = answers?.slice();
+    this.#script = answers?.filter(({ answer }) => answer !== NO_ANSWER);
+    this.#waitedInVain = answers?.filter(({ answer }) => answer === NO_ANSWER) ?? [];
   }
 
   /** Host calls so far, refused ones left out. */
@@ -76,20 +82,29 @@ export class Errands {
     return this.#diverged;
   }
 
-  /** The first call that a repeated run waits for, and that the recording has no answer to. */
+  /** The first call that a repeated run waits for, and that the recorded one did not make. */
   get unanswered(): string | undefined {
-    const [first] = this.#script === undefined ? [] : this.#calls.values();
+    if (this.#script === undefined) return undefined;
+    const first = [...this.#calls.values()].find(({ index }) => !this.#waitedInVain.some(({ call }) => call === index));
     return first === undefined ? undefined : `the recorded run saw no answer to host call ${first.index}`;
   }
 
-  /** What the run was answered, for those who want to repeat it. */
+  /** A repeated run that has run dry waits for what comes after its time: for a timer, or as the recorded one did. */
+  get isLate(): boolean {
+    const waits = this.#timers.length > 0 || this.#calls.size > 0;
+    return this.#script !== undefined && waits && this.unanswered === undefined;
+  }
+
+  /** What the run was answered, for those who want to repeat it; with the calls to which it has seen no answer. */
   get given(): readonly RecordedAnswer[] | 'too-large' {
-    return this.#givenBytes > ANSWERS_BYTES_MAX ? 'too-large' : this.#given;
+    if (this.#givenBytes > ANSWERS_BYTES_MAX) return 'too-large';
+    const waiting = Array.from(this.#calls.values(), ({ index, request }) => ({ ...NEVER, call: index, request }));
+    return [...this.#given, ...waiting];
   }
 
   /** Nothing outside will ever wake the run. */
   get isEmpty(): boolean {
-    return this.#timers.length === 0 && (this.#calls.size === 0 || this.#script !== undefined);
+    return this.#script !== undefined || (this.#timers.length === 0 && this.#calls.size === 0);
   }
 
   /** `<id>\n<name>\n<arguments>`, of which `bytes` is the whole length. */
@@ -126,7 +141,7 @@ export class Errands {
   }
 
   #compare(index: number, request: string, what: string): void {
-    const recorded = this.#script?.find(({ call }) => call === index);
+    const recorded = [...(this.#script ?? []), ...this.#waitedInVain].find(({ call }) => call === index);
     if (recorded === undefined || recorded.request === request) return;
     this.#diverged ??= `host call ${index} (${what}) is not the one of the recorded run`;
   }
@@ -172,7 +187,8 @@ export class Errands {
     if (refused !== undefined) return this.#give(refused, nowMs);
     const [timer] = this.#timers;
     const recorded = this.#nextInScript();
-    const untilMs = this.#script === undefined ? Math.max(nowMs, horizonMs) : (recorded?.atMs ?? Infinity);
+    const endMs = this.#limits.wallMs;
+    const untilMs = this.#script === undefined ? Math.max(nowMs, horizonMs) : (recorded?.atMs ?? endMs);
     if (timer !== undefined && timer.dueMs <= untilMs) {
       this.#timers.shift();
       return { at: timer.dueMs, timer: timer.id };

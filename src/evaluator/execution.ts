@@ -215,6 +215,7 @@ export class Execution implements Player {
     }
     board.leave();
     this.#stopwatch.leave();
+    if (this.#errands.isLate) this.#stopped ??= 'wall';
     const isOver = this.#stopped !== undefined || this.#errands.isEmpty;
     if (isOver) this.#verdict ??= judgeSilence(this.#facts(), limits);
     if (this.#verdict !== undefined) this.#report(this.#verdict);

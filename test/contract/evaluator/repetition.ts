@@ -132,10 +132,28 @@ export function repetitionTests(bench: Bench): void {
 
     test('and does not wait for what took time', async () => {
       const source = `export default async (ctx) => {
-        await new Promise((resolve) => setTimeout(resolve, 3_600_000));
-        return Date.now() - 3_600_000;
+        await new Promise((resolve) => setTimeout(resolve, 600_000));
+        return Date.now() - 600_000;
       }`;
-      expect(await bench.value(source, { answers: [], nowMs: 5 })).toBe(5);
+      expect(await bench.value(source, { answers: [], nowMs: 5, limits: { wallMs: 900_000 } })).toBe(5);
+    });
+
+    test.each<[string, string]>([
+      ['a timer', 'await new Promise((resolve) => setTimeout(resolve, 1000))'],
+      ['an answer', 'await ctx.call("never")'],
+      ['a timer, and an answer that came', 'await ctx.call("soon"); await new Promise((r) => setTimeout(r, 1000))'],
+      [
+        'whatever comes first',
+        'setTimeout(() => 0, 1000); await Promise.race([ctx.call("never"), ctx.call("never", 2)])',
+      ],
+    ])('to the end of its time, when it waits too long for %s', async (_what, wait) => {
+      const source = `export default async (ctx) => { ctx.log("waits"); ${wait}; ctx.log("goes on") }`;
+      const capabilities = { never: () => new Promise(() => {}), soon: () => 1 };
+      const [first, again] = await twice(source, { capabilities, limits: { wallMs: 300 } });
+      expect(first).toMatchObject({ status: 'timed-out', logs: ['waits'] });
+      expect(essence(again)).toEqual(essence(first));
+      expect(again.answers).toEqual(first.answers);
+      expect(again.usage.wallMs).toBeLessThan(first.usage.wallMs);
     });
   });
 
@@ -149,6 +167,18 @@ export function repetitionTests(bench: Bench): void {
         class: 'Diverged',
         message: expect.stringContaining('host call 1 (call later)'),
       });
+    });
+
+    test('another argument of a call to which no answer came', async () => {
+      const given = { capabilities: { later }, limits: { wallMs: 300 } };
+      const first = await bench.outcome(call('60_000'), given);
+      const error = await bench.error(call('70_000'), { ...given, answers: answersOf(first) });
+      expect(error).toMatchObject({ class: 'Diverged', message: expect.stringContaining('host call 1 (call later)') });
+    });
+
+    test('a call more, though the run would have been over before its answer', async () => {
+      const source = 'export default async (ctx) => { setTimeout(() => 0, 60_000); await ctx.call("later", 1) }';
+      expect(await bench.error(source, { answers: [] })).toMatchObject({ class: 'Diverged' });
     });
 
     test('one call more', async () => {
