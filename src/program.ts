@@ -6,11 +6,11 @@ import type { CodeKind, Program } from './evaluator.ts';
 const HASH_DIGITS = 32;
 
 /**
- * One token of JavaScript, as far as it matters here. Regular expressions are told from divisions by what comes
- * before, so they are matched apart.
+ * One token of JavaScript, as far as it matters here. A name does not swallow the blanks beyond ASCII, the byte order
+ * mark among them. Regular expressions are told from divisions by what comes before, so they are matched apart.
  */
 const TOKEN =
-  /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\\n\r]|\\[\s\S])*'?|"(?:[^"\\\n\r]|\\[\s\S])*"?|[#\w$\u0080-\uffff]+|\+\+|--|\s+|[\s\S]/y;
+  /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\\n\r]|\\[\s\S])*'?|"(?:[^"\\\n\r]|\\[\s\S])*"?|(?:[#\w$]|(?!\s)[\u0080-\uffff])+|\+\+|--|\s+|[\s\S]/y;
 /** One that does not end takes its line with it: the source is wrong anyway, and trying again would cost its square. */
 const REGEXP = /\/(?![*/])(?:(?:[^/\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+\/\w*|[^\n\r]*)/y;
 /** The text of a template up to its end or to the next `${`. */

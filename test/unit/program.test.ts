@@ -32,6 +32,10 @@ describe('a source is a module when it exports', () => {
     'return_ / 2; export default 1 / 2',
     'x++ / 2; "/"; export default 1',
     '#!/usr/bin/env node\nexport default 1',
+    '\ufeffexport default 1',
+    '\ufeff// why\r\nexport default 1',
+    '1;\u00a0export default 1',
+    'one()\u2028export default 1',
   ])('%s', (source) => {
     expect(kindOf(source)).toBe('module');
   });
