@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readConfig, SETTINGS } from '../../src/config.ts';
+import { optionsOf, readConfig, SETTINGS } from '../../src/config.ts';
 import { errorOf } from '../support/error-of.ts';
 
 describe('the environment', () => {
@@ -23,9 +23,11 @@ describe('the environment', () => {
         CRONKEEPER_SESSION_TIMEOUT_MS: '4000',
         CRONKEEPER_SHARDS: '16',
         CRONKEEPER_LINGER_MS: '55000',
+        CRONKEEPER_FETCH_ALLOW_ADDRESSES: '10.1.0.0/16, ::1/128',
         CRONKEEPER_API_TOKEN: 'a'.repeat(16),
         CRONKEEPER_READ_TOKEN: 'b'.repeat(64),
         PORT: '0',
+        AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001',
         PATH: '/bin',
       }),
     ).toEqual({
@@ -38,6 +40,8 @@ describe('the environment', () => {
       apiToken: 'a'.repeat(16),
       readToken: 'b'.repeat(64),
       port: 0,
+      fetchAllowAddresses: ['10.1.0.0/16', '::1/128'],
+      runtimeApi: '127.0.0.1:9001',
     });
   });
 
@@ -55,6 +59,10 @@ describe('the environment', () => {
     ['CRONKEEPER_SHARDS', ' 8', '" 8"'],
     ['CRONKEEPER_LINGER_MS', '-1', '"-1"'],
     ['CRONKEEPER_LINGER_MS', '840001', '"840001"'],
+    ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', '10.0.0.1', '"10.0.0.1"'],
+    ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', '10.0.0.0/8,', '"10.0.0.0/8,"'],
+    ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', '10.0.0.0/8 ::1/128', '"10.0.0.0/8 ::1/128"'],
+    ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', Array(65).fill('10.0.0.0/8').join(), '"10.0.0.0/8,10'],
     ['PORT', '65536', '"65536"'],
     ['PORT', 'http', '"http"'],
   ])('%s=%s is refused: name, what was received, what is allowed', (name, value, shown) => {
@@ -77,6 +85,13 @@ describe('the environment', () => {
     const { message } = errorOf(() => readConfig({ [name]: value }));
     expect(message).toContain(name);
     expect(message).not.toContain('s3cr');
+  });
+
+  test('says what tasks may fetch from, and never Lambda’s Runtime API', () => {
+    const environment = { CRONKEEPER_FETCH_ALLOW_ADDRESSES: '127.0.0.0/8', AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' };
+    const fetch = { allowAddresses: ['127.0.0.0/8'], denyEndpoints: ['127.0.0.1:9001'] };
+    expect(optionsOf(readConfig(environment))).toMatchObject({ fetch });
+    expect(optionsOf(readConfig({}))).toMatchObject({ fetch: { allowAddresses: [], denyEndpoints: [] } });
   });
 
   test('with many mistakes names all of them at once', () => {

@@ -53,7 +53,7 @@ describe('a task document', () => {
       retry: { attempts: 100, backoff: '0s', factor: 1.5, max: '7d', jitter: false },
       timeout: '14m',
       delivery: 'at-most-once',
-      capabilities: { fetch: ['https://api.example.com'], call: ['mail'] },
+      capabilities: { fetch: ['HTTPS://API.Example.com:443/'], call: ['mail'] },
       history: 200,
     });
     expect(task).toMatchObject({
@@ -143,6 +143,17 @@ describe('a task document', () => {
       'capabilities.fetch.0: received "a.b"; allowed: ',
       'https://api.example.com',
     ],
+    [
+      { capabilities: { fetch: ['https://a.b', 'https://a.b/path'] } },
+      'capabilities.fetch.1: received "https://a.b/path"; allowed: ',
+      'an origin of http or https without path',
+    ],
+    [
+      { capabilities: { fetch: ['https://*.a.b'] } },
+      'capabilities.fetch.0: received "https://*.a.b"; allowed: ',
+      'there are no wildcards',
+    ],
+    [{ capabilities: { fetch: [7] } }, 'capabilities.fetch.0: received 7; allowed: ', 'an origin of http or https'],
     [
       { capabilities: { fetch: times(33, (i) => `https://h${i}.b`) } },
       'capabilities.fetch: received ["https',
