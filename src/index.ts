@@ -6,6 +6,7 @@ export type { Capability, Limits, RecordedAnswer } from './evaluator.ts';
 export { createApiHandler, createTickHandler } from './lambda.ts';
 export type { Outcome, RunError, RunErrorClass, RunStatus } from './launch.ts';
 export type { FetchPermissions } from './outbound.ts';
+export type { Granted } from './record.ts';
 export type { Difference, Recording } from './recording.ts';
 export type { TickReport } from './report.ts';
 export { previewSchedule, type ScheduleDocument } from './schedule.ts';

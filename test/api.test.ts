@@ -89,6 +89,20 @@ describe('a task over HTTP', () => {
     expect(undocumented(body, schemas.task)).toEqual([]);
   });
 
+  test('shows of each run its code and what it was granted, and not what it saw', async () => {
+    const { body: task } = await put('granted', {
+      capabilities: { fetch: ['https://api.example.com'], call: ['none'] },
+    });
+    await api.ask('POST', '/v1/tasks/granted/run', { body: { input: { secret: 1 } } });
+    await api.ask('POST', '/v1/tasks/granted/run', { body: { input: 'x'.repeat(20_000) } });
+    await api.keeper.tick();
+    const { body } = await api.ask('GET', '/v1/tasks/granted/runs');
+    const given = { codeHash: task.codeHash, granted: { fetch: ['https://api.example.com'], call: [] } };
+    expect(body.items).toMatchObject([{ ...given, notReplayable: expect.any(String) }, given]);
+    expect(JSON.stringify(body)).not.toContain('secret');
+    for (const run of body.items) expect(undocumented(run, schemas.run)).toEqual([]);
+  });
+
   test('may be asked to run without a body and without a content type', async () => {
     await put('bare');
     expect((await api.ask('POST', '/v1/tasks/bare/run')).status).toBe(202);
