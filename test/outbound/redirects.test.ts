@@ -175,6 +175,16 @@ test('a redirect without a location is a response', async () => {
   expect(textOf(await outbound.fetch(bare.origin, [bare.origin]))).toBe('where?');
 });
 
+test('a redirect that never ends is followed before it does', async () => {
+  await using slow = await serve((request, response) => {
+    if (request.url === '/there') return response.end('there');
+    response.writeHead(302, { location: '/there' });
+    return response.write('for a full account, wait here');
+  });
+  expect(textOf(await outbound.fetch(slow.origin, [slow.origin]))).toBe('there');
+  await slow.idle();
+});
+
 test('a redirect to what is no URL fails', async () => {
   await expect(outbound.fetch(to('http://[::1'), [one()])).rejects.toThrow('redirects to what is no URL');
 });

@@ -1,0 +1,86 @@
+/** Look-ups take threads that everything else needs, and an address that was not checked is connected to after all. */
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { dialler } from '../../src/outbound/dial.ts';
+import { FETCH_LIMITS } from '../../src/outbound/limits.ts';
+import { Places } from '../../src/outbound/places.ts';
+import { Reach } from '../../src/outbound/reach.ts';
+import { never, serve, type Web } from '../support/web.ts';
+
+let web: Web | undefined;
+
+afterEach(async () => {
+  await web?.[Symbol.asyncDispose]();
+  web = undefined;
+});
+
+const turn = () => new Promise(setImmediate);
+
+describe('look-ups', () => {
+  /** A resolver that answers when it is told to. */
+  function patient() {
+    const asked: { readonly host: string; readonly answer: () => void }[] = [];
+    const reach = new Reach({
+      resolve: (host) => new Promise((resolve) => asked.push({ host, answer: () => resolve(['8.8.8.8']) })),
+    });
+    return { asked, reach };
+  }
+
+  test('of a run come one after another', async () => {
+    const { asked, reach } = patient();
+    const own = new Places(FETCH_LIMITS.lookupsPerRun);
+    const both = ['a', 'b'].map((name) => reach.addresses(new URL(`http://${name}.example`), own, never));
+    await turn();
+    expect(asked.map(({ host }) => host)).toEqual(['a.example']);
+    asked[0]?.answer();
+    await turn();
+    expect(asked.map(({ host }) => host)).toEqual(['a.example', 'b.example']);
+    asked[1]?.answer();
+    expect(await Promise.all(both)).toEqual([['8.8.8.8'], ['8.8.8.8']]);
+  });
+
+  test('of all runs are three at a time, and who gave up still counts until the answer is there', async () => {
+    const { asked, reach } = patient();
+    const over = new AbortController();
+    const one = (i: number, signal = never) =>
+      reach.addresses(new URL(`http://${i}.example`), new Places(FETCH_LIMITS.lookupsPerRun), signal);
+    const gone = [one(1, over.signal), one(2, over.signal), one(3, over.signal), one(4, over.signal)];
+    const refused = Promise.all(gone.map((each) => expect(each).rejects.toThrow()));
+    const last = one(5);
+    await turn();
+    over.abort();
+    await refused;
+    await turn();
+    expect(asked.map(({ host }) => host)).toEqual(['1.example', '2.example', '3.example']);
+    asked[0]?.answer();
+    await turn();
+    expect(asked.at(-1)?.host).toBe('5.example');
+    asked.at(-1)?.answer();
+    expect(await last).toEqual(['8.8.8.8']);
+  });
+
+  test('that find hundreds of addresses are cut', async () => {
+    const many = Array.from({ length: 200 }, (_, i) => `8.8.4.${i}`);
+    const found = await new Reach({ resolve: async () => many }).addresses(
+      new URL('http://a.example'),
+      new Places(1),
+      never,
+    );
+    expect(found).toEqual(many.slice(0, 16));
+  });
+});
+
+test('a connection to what was not checked is closed before a byte is sent', async () => {
+  web = await serve((_request, response) => response.end('hello'));
+  const { port } = web;
+  const connect = dialler(['127.0.0.2'], never);
+  const outcome = await new Promise<unknown>((resolve) =>
+    // For an address, nothing is looked up: Node goes where it is sent.
+    connect(
+      { hostname: '127.0.0.1', protocol: 'http:', port: `${port}` },
+      (error: Error | null, socket: Socket | null) => resolve(error ?? socket),
+    ),
+  );
+  expect(outcome).toMatchObject({ name: 'FetchDenied', message: expect.stringContaining('was not checked') });
+  await web.idle();
+});
