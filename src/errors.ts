@@ -80,5 +80,11 @@ function asJson(value: unknown): string | undefined {
   }
 }
 
-/** The message of anything that can be thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The message of anything that can be thrown. Never throws: a capability may throw what a task has sent it. */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'an error that cannot be described';
+  }
+}

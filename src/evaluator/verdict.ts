@@ -98,12 +98,21 @@ function isDeeperThan(json: string, levels: number): boolean {
   return false;
 }
 
+/**
+ * Out of memory, the engine throws an InternalError, or a SyntaxError while it compiles a pattern; or null when there
+ * was no room even for that, and perhaps none to describe it.
+ */
+const saysOutOfMemory = ({ name, message }: GuestError): boolean =>
+  name === 'InternalError' ||
+  message === 'out of memory' ||
+  message === 'null' ||
+  (name === 'Thrown' && message === '[unprintable]');
+
 /** The task's own error, put into its class. */
 export function judgeThrown(error: GuestError, facts: Facts, limits: Limits): Verdict {
   const stop = judgeStop(facts, limits);
   if (stop !== undefined) return stop;
-  // Out of memory, the engine throws an InternalError, or null when there was no room even for that.
-  if (facts.refusedMemory && (error.name === 'InternalError' || error.message === 'null')) {
+  if (facts.refusedMemory && saysOutOfMemory(error)) {
     return fail('Memory', { ...error, name: 'InternalError', message: memoryMessage(limits) });
   }
   if (error.name === 'RangeError' && facts.spentStack()) return fail('StackOverflow', error);
