@@ -1,8 +1,9 @@
 /** Bundles programs as the package holds them: one file each, with the sandbox's worker and engine beside them. */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { GUEST_FILE, readGuest } from '../src/evaluator/assets.ts';
 import { projectRoot } from './imports.ts';
 
 const source = (path: string): string => join(projectRoot, path);
@@ -28,7 +29,7 @@ export async function bundle(programs: Readonly<Record<string, string>>, outdir:
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
   });
-  await copyFile(source('src/evaluator/guest.js'), join(outdir, 'guest.js'));
+  await writeFile(join(outdir, GUEST_FILE), JSON.stringify(await readGuest()));
   await copyFile(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'), join(outdir, 'quickjs.wasm'));
   return metafile;
 }

@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { LIMITS } from '../evaluator.ts';
 import { engineUrl, readGuest } from './assets.ts';
+import type { Guest } from './host.ts';
 import { PAGE_BYTES, softMemory } from './soft-memory.ts';
 
 export interface Engine {
   readonly module: WebAssembly.Module;
-  /** Source of what runs inside before a task does. */
-  readonly guest: string;
+  readonly guest: Guest;
 }
 
 /** Its own maximum of memory is the most that any run can have, whatever its limits say. */

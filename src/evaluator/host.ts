@@ -1,6 +1,14 @@
 /** What a run and the guest inside its instance have to do with each other. */
 
-/** The functions of guest.js, in the order in which it returns them. */
+/** What runs inside before a task does, as source: see guest/intrinsics.js. */
+export interface Guest {
+  /** A function of the door, which returns what {@link GUEST} names. */
+  readonly core: string;
+  /** By name, functions of what there is in the core. They come when a run first wants them. */
+  readonly chapters: Readonly<Record<string, string>>;
+}
+
+/** The functions of the core, in the order in which it returns them. */
 export const GUEST = { begin: 0, script: 1, module: 2, evaluation: 3, fail: 4, reply: 5, fire: 6 } as const;
 
 /** The file name of task code in stacks and messages. */

@@ -5,7 +5,7 @@
 import type { CodeKind } from '../evaluator.ts';
 import { type EngineExports, instantiate, type Value } from './binding.ts';
 import type { Frames } from './frames.ts';
-import { GUEST, type Host, NOBODY, TASK_FILE } from './host.ts';
+import { GUEST, type Guest, type Host, NOBODY, TASK_FILE } from './host.ts';
 import { type Allowance, EngineMemory, type PristineMemory, type SavedMemory, STACK_TOP } from './memory.ts';
 
 /** The engine's own limit at boot; {@link Allowance.stackBytes} may be less. */
@@ -16,12 +16,20 @@ const MODULE_NAME_BYTES = 1024;
 const EVAL_SCRIPT = 0;
 const EVAL_MODULE = 1;
 const STRIP_SOURCE = 1 << 4;
+/** The guest's compiler may have as much as it likes. */
+const BOOT_BYTES = 64 * 1024 * 1024;
+/** With this message, the core asks for a chapter. The answer is a function, so it is none of the run's business. */
+const CHAPTER = 'B';
+const CHAPTER_NAME_BYTES = 64;
 const FULFILLED = 1;
 
 /** Memory after boot, and where things lie in it. The same for every instance of a module. */
 export interface Pristine {
   readonly memory: PristineMemory;
+  /** The core's functions. */
   readonly guest: readonly Value[];
+  /** Bytecode by name. */
+  readonly chapters: ReadonlyMap<string, Buffer>;
   readonly undefined: Value;
   readonly true: Value;
   /** Room for a number that the engine returns by address. */
@@ -41,7 +49,7 @@ export class Instance {
   #linkable: string | undefined;
 
   /** An instance of `module`; with `guest` it boots, with `pristine` it is a copy of one that has booted. */
-  constructor(module: WebAssembly.Module, from: { readonly guest: string } | { readonly pristine: Pristine }) {
+  constructor(module: WebAssembly.Module, from: { readonly guest: Guest } | { readonly pristine: Pristine }) {
     this.#engine = instantiate(module, {
       message: (count, at) => this.#message(count, at),
       shouldStop: () => this.#host.shouldStop(),
@@ -127,7 +135,7 @@ export class Instance {
     return this.#engine.qjs_eval_bytecode(at, bytecode.length);
   }
 
-  /** Calls a function of guest.js. */
+  /** Calls a function of the guest's core. */
   call(guestFunction: number, ...args: readonly Value[]): Value {
     const { arguments: at, guest, undefined: self } = this.#pristine;
     const memory = this.#memory.bytes;
@@ -166,7 +174,7 @@ export class Instance {
     return this.#engine.qjs_execute_pending_job() >= 0;
   }
 
-  #boot(guestSource: string): Pristine {
+  #boot({ core, chapters }: Guest): Pristine {
     const engine = this.#engine;
     engine.__stack_pointer.value = STACK_TOP;
     engine._initialize();
@@ -183,29 +191,45 @@ export class Instance {
     const nothing = engine.qjs_get_undefined();
     const yes = engine.qjs_get_true();
 
-    const main = this.#load(guestSource, word);
+    // What the compiler leaves behind would have to be restored for every run; so memory is set back first.
+    this.#memory.keep();
+    const compiledCore = this.#compileGuest('guest', core, word);
+    const compiledChapters = new Map(
+      Object.entries(chapters).map(([name, source]) => [name, this.#compileGuest(name, source, word)]),
+    );
+    this.#memory.reset({ memoryBytes: BOOT_BYTES, stackBytes: STACK_BYTES });
+
+    const main = this.run(compiledCore);
     this.#memory.bytes.writeUInt32LE(
       engine.qjs_new_host_function(this.#memory.allocate('host'), 'host'.length, 0),
       args,
     );
     const api = engine.qjs_call(main, nothing, 1, args);
-    if (this.isException(api)) throw new Error('guest.js did not start');
+    if (this.isException(api)) throw new Error('the guest did not start');
     const guest = Object.values(GUEST).map((index) => engine.qjs_get_prop_uint32(api, index));
     engine.qjs_run_gc();
 
     const memory = this.#memory.keep();
-    return { memory, guest, undefined: nothing, true: yes, word, arguments: args, file, importer };
+    return {
+      memory,
+      guest,
+      chapters: compiledChapters,
+      undefined: nothing,
+      true: yes,
+      word,
+      arguments: args,
+      file,
+      importer,
+    };
   }
 
-  /** The function that guest.js is. Without its source text, which would have to be restored for every run. */
-  #load(guestSource: string, word: number): Value {
-    const engine = this.#engine;
-    const [at, length] = this.#memory.put(guestSource);
-    const code = engine.qjs_compile(at, length, this.#memory.allocate('guest.js'), EVAL_SCRIPT, STRIP_SOURCE, word);
-    if (code === 0) throw new Error('guest.js does not parse');
-    const main = engine.qjs_eval_bytecode(code, this.#memory.bytes.readUInt32LE(word));
-    engine.wasm_free(code);
-    return main;
+  /** Bytecode of a part of the guest; without its source text, so that it is small. */
+  #compileGuest(name: string, source: string, word: number): Buffer {
+    const [at, length] = this.#memory.put(source);
+    const file = this.#memory.allocate(`${name}.js`);
+    const code = this.#engine.qjs_compile(at, length, file, EVAL_SCRIPT, STRIP_SOURCE, word);
+    if (code === 0) throw new Error(`the guest's ${name} does not parse`);
+    return Buffer.from(this.#memory.bytes.subarray(code, code + this.#memory.bytes.readUInt32LE(word)));
   }
 
   #message(count: number, argumentsAt: number): Value {
@@ -218,12 +242,24 @@ export class Instance {
     const bytes = memory.readUInt32LE(word) - 1;
     const letter = String.fromCharCode(memory[at] ?? 0);
     const start = at + 1;
-    let end = start + Math.min(bytes, this.#host.allowance(letter));
+    const isChapter = letter === CHAPTER;
+    let end = start + Math.min(bytes, isChapter ? CHAPTER_NAME_BYTES : this.#host.allowance(letter));
     // Never half a character: UTF-8 continues with bytes 10xxxxxx.
     if (end < start + bytes) while (end > start && ((memory[end] ?? 0) & 0xc0) === 0x80) end--;
-    const answer = this.#host.receive(letter, memory.toString('utf8', start, end), bytes);
+    const text = memory.toString('utf8', start, end);
     engine.qjs_free_cstring(at);
+    if (isChapter) return this.#open(text);
+    const answer = this.#host.receive(letter, text, bytes);
     return answer === undefined ? engine.qjs_dup_value(nothing) : this.text(answer);
+  }
+
+  /** The function that a chapter is. */
+  #open(name: string): Value {
+    const { chapters, undefined: nothing } = this.#pristine;
+    const bytecode = chapters.get(name);
+    if (bytecode === undefined) return this.#engine.qjs_dup_value(nothing);
+    const chapter = this.run(bytecode);
+    return this.isException(chapter) ? 0 : chapter;
   }
 
   #loadModule(nameAt: number, lengthAt: number): number {

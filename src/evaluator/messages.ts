@@ -2,6 +2,7 @@
 import type { EpochMs } from '../clock.ts';
 import type { Limits, Program, RecordedAnswer } from '../evaluator.ts';
 import type { Seq } from './board.ts';
+import type { Guest } from './host.ts';
 import type { Report } from './outbox.ts';
 
 /** One thing to do, as the worker sees it: data only. */
@@ -92,7 +93,7 @@ export type ToWorker =
   | {
       readonly type: 'start';
       readonly module: WebAssembly.Module;
-      readonly guest: string;
+      readonly guest: Guest;
       readonly board: SharedArrayBuffer;
       readonly outbox: SharedArrayBuffer;
     }

@@ -5,7 +5,7 @@
  */
 import type { RunErrorClass } from '../launch.ts';
 import { Frames } from './frames.ts';
-import type { Host } from './host.ts';
+import type { Guest, Host } from './host.ts';
 import { Instance, type Pristine } from './instance.ts';
 import type { SavedMemory } from './memory.ts';
 
@@ -27,7 +27,7 @@ export class Stage {
   readonly #waiting = new Map<Player, SavedMemory>();
   readonly #frames = new Frames();
 
-  constructor(module: WebAssembly.Module, guest: string) {
+  constructor(module: WebAssembly.Module, guest: Guest) {
     this.#module = module;
     this.#instance = new Instance(module, { guest });
     this.#pristine = this.#instance.pristine;

@@ -64,7 +64,10 @@ export class Crew {
 
 const SCRIPTED = new URL('./scripted-worker.ts', import.meta.url);
 const EMPTY_MODULE = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
-const NO_ENGINE: Promise<Engine> = WebAssembly.compile(EMPTY_MODULE).then((module) => ({ module, guest: '' }));
+const NO_ENGINE: Promise<Engine> = WebAssembly.compile(EMPTY_MODULE).then((module) => ({
+  module,
+  guest: { core: '', chapters: {} },
+}));
 
 /** A scripted worker that goes on for a moment when it is to end: `atLast` is what it still does. */
 export class DyingWorker extends Worker {

@@ -24,7 +24,7 @@ export function errorTests(bench: Bench): void {
     ['an error of its own', 'class Odd extends Error { name = "Odd" }; throw new Odd("why")', 'Odd', 'why'],
     ['a string', 'throw "why"', 'Thrown', 'why'],
     ['null', 'throw null', 'Thrown', 'null'],
-    ['an object', 'throw { code: 5 }', 'Error', '{"code":5}'],
+    ['an object', 'throw { code: 5 }', 'Error', '{ code: 5 }'],
     ['a rejection', 'Promise.reject(new RangeError("why"))', 'RangeError', 'why'],
     ['a thenable', '({ then(_, reject) { reject(new Error("why")) } })', 'Error', 'why'],
     ['a getter named then', '({ get then() { throw new Error("why") } })', 'Error', 'why'],

@@ -135,11 +135,11 @@ export function languageTests(bench: Bench): void {
       ctx.log('Grüße 🎉');`);
     expect(logs).toEqual([
       'text 1 true null undefined 2n',
-      '{"a":[1]}',
-      'TypeError: why',
-      '[function ]',
+      '{ a: [ 1 ] }',
+      expect.stringMatching(/^TypeError: why\n {4}at .*\(task\.js:3:\d+\)$/),
+      '[Function (anonymous)]',
       '',
-      '[unprintable]',
+      '<ref *1> { self: [Circular *1] }',
       'Symbol(s)',
       'Grüße 🎉',
     ]);
