@@ -57,20 +57,24 @@ export async function exchange(
   }
 }
 
-function dispatch(client: Client, { url, method, headers, body }: Hop, wantsBody: WantsBody): Promise<Reply> {
+function dispatch(client: Client, { url, body, ...hop }: Hop, wantsBody: WantsBody): Promise<Reply> {
   return new Promise((resolve, reject) => {
     let head: Head = { status: 0, statusText: '', headers: [] };
     const chunks: Buffer[] = [];
-    const request = { path: `${url.pathname}${url.search}`, method, headers: headers.flat(), body: body ?? null };
+    const request = {
+      path: `${url.pathname}${url.search}`,
+      method: hop.method,
+      headers: hop.headers.flat(),
+      body: body ?? null,
+    };
     client.dispatch(
       { ...request, reset: true },
       {
         onRequestStart: () => undefined,
         onResponseStart(controller, status, _headers, statusText = '') {
-          head = { status, statusText: statusText.slice(0, FETCH_LIMITS.statusTextChars), headers: [] };
-          // What comes before the response itself (100, 103) is of no interest.
-          if (status < 200) return;
-          head = { ...head, headers: pairs(controller.rawHeaders) };
+          // What comes before the response itself (100, 103) comes here, too: the last one counts.
+          const headers = pairs(controller.rawHeaders);
+          head = { status, statusText: statusText.slice(0, FETCH_LIMITS.statusTextChars), headers };
           if (!wantsBody(head)) resolve({ ...head, body: new Uint8Array() });
         },
         onResponseData: (_controller, chunk) => chunks.push(chunk),

@@ -190,6 +190,14 @@ describe('time', () => {
     await refused;
   });
 
+  test('that was not needed is not waited for', async () => {
+    const clock = new VirtualClock();
+    web = await serve((_request, response) => response.writeEarlyHints({ link: '</a>' }, () => response.end('ok')));
+    await using outbound = openTestOutbound({ ...PERMITTED, clock });
+    expect(await outbound.fetch(web.origin, [web.origin])).toMatchObject({ status: 200, body: Buffer.from('ok') });
+    expect(clock.waiting).toBe(0);
+  });
+
   test.each(['http', 'https'])('of the run is up: the connection over %s is closed at once', async (scheme) => {
     const connected = Promise.withResolvers<void>();
     web = await serveTcp((socket) => socket.once('data', () => connected.resolve()));

@@ -62,14 +62,22 @@ describe('a name', () => {
     expect(await outbound.fetch(origin, [origin])).toMatchObject({ status: 200 });
   });
 
-  test('that is not allowed is not even looked up', async () => {
+  test.each([
+    ...[
+      'http://other.example',
+      'http://named.example.other.example',
+      'http://named.example:8080',
+      'http://amed.example',
+    ],
+    ...['https://named.example', 'http://sub.named.example', 'http://named.example.', 'http://named%2eexample.other'],
+  ])('that is not the allowed one is not even looked up: %s', async (url) => {
     await using outbound = openTestOutbound({
       resolve: () => {
         throw new Error('looked up');
       },
     });
-    await expect(outbound.fetch('http://other.example', ['http://named.example'])).rejects.toThrow(
-      /"http:\/\/other\.example" is not in the task's capabilities\.fetch/,
+    await expect(outbound.fetch(url, ['http://named.example'])).rejects.toThrow(
+      /^"https?:\/\/.*" is not in the task's capabilities\.fetch$/,
     );
   });
 

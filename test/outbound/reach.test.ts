@@ -5,7 +5,7 @@ import { dialler } from '../../src/outbound/dial.ts';
 import { FETCH_LIMITS } from '../../src/outbound/limits.ts';
 import { Places } from '../../src/outbound/places.ts';
 import { Reach } from '../../src/outbound/reach.ts';
-import { never, serve, type Web } from '../support/web.ts';
+import { granted, never, openTestOutbound, serve, type Web } from '../support/web.ts';
 
 let web: Web | undefined;
 
@@ -39,6 +39,24 @@ describe('look-ups', () => {
     expect(await Promise.all(both)).toEqual([['8.8.8.8'], ['8.8.8.8']]);
   });
 
+  test('of a run are few in the program, too', async () => {
+    const asked: string[] = [];
+    await using outbound = openTestOutbound({
+      resolve: (host) => {
+        asked.push(host);
+        return Promise.reject(new Error('unknown'));
+      },
+    });
+    const fetch = granted(outbound, ['http://a.example', 'http://b.example']);
+    const get = (url: string) => fetch({ url, method: 'GET', headers: [] }, never);
+    const refused = ['http://a.example', 'http://b.example'].map((url) => expect(get(url)).rejects.toThrow('failed'));
+    expect(asked).toHaveLength(0);
+    while (asked.length === 0) await Promise.resolve();
+    expect(asked).toEqual(['a.example']);
+    await Promise.all(refused);
+    expect(asked).toEqual(['a.example', 'b.example']);
+  });
+
   test('of all runs are three at a time, and who gave up still counts until the answer is there', async () => {
     const { asked, reach } = patient();
     const over = new AbortController();
@@ -68,6 +86,20 @@ describe('look-ups', () => {
     );
     expect(found).toEqual(many.slice(0, 16));
   });
+});
+
+test('a run that is over while it connects leaves no connection', async () => {
+  web = await serve((_request, response) => response.end('hello'));
+  const over = new AbortController();
+  const outcome = new Promise<unknown>((resolve) =>
+    dialler(['127.0.0.1'], over.signal)(
+      { hostname: '127.0.0.1', protocol: 'http:', port: `${web?.port}` },
+      (error: Error | null, socket: Socket | null) => resolve(error ?? socket),
+    ),
+  );
+  over.abort();
+  expect(await outcome).toMatchObject({ name: 'AbortError' });
+  await web.idle();
 });
 
 test('a connection to what was not checked is closed before a byte is sent', async () => {

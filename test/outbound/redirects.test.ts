@@ -106,7 +106,9 @@ describe('a redirect is followed', () => {
   });
 
   test('relative to where it came from', async () => {
-    expect(textOf(await outbound.fetch(to('there?x=1#part'), [one()]))).toBe('/there?x=1');
+    const response = await outbound.fetch(to('there?x=1#part'), [one()]);
+    expect(response).toMatchObject({ url: `${one()}/there?x=1` });
+    expect(textOf(response)).toBe('/there?x=1');
   });
 
   test.each([
