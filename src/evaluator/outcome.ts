@@ -1,6 +1,7 @@
 /** From a worker's report to the outcome that callers see. Everything in it is text that task code may have written. */
 import type { RecordedAnswer, Started } from '../evaluator.ts';
 import type { Outcome, RunError, RunErrorClass, RunStatus } from '../launch.ts';
+import { parseData } from './data.ts';
 import type { Report } from './outbox.ts';
 
 const statusOf = (failure: RunErrorClass): Extract<RunStatus, 'failed' | 'timed-out'> =>
@@ -20,7 +21,7 @@ export function outcomeOf(report: Report): Outcome & Started {
       hostCalls: report.hostCalls,
     },
   };
-  if (failure === undefined) return { status: 'succeeded', ...readResult(JSON.parse(body)), ...common };
+  if (failure === undefined) return { status: 'succeeded', ...readResult(parseData(body)), ...common };
   const error = JSON.parse(body) as Omit<RunError, 'class'>;
   return { status: statusOf(failure), error: { class: failure, ...error }, ...common };
 }
