@@ -17,7 +17,7 @@ test.each([
   '{"a":"__proto__"}',
   '["__proto__"]',
   '"\\u005f_proto__"',
-  '{"__proto":1,"proto__":2,"constructor":{"prototype":3}}',
+  '{"__proto":1,"proto__":2,"prototype":{"x":3}}',
   'null',
   '-0.5e-3',
   '{"a":[null,true,{"b":"\\u0000"}]}',
