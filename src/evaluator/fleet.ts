@@ -208,10 +208,6 @@ export class Fleet {
   /** What had not started goes first. */
   #onEnded(lane: Lane, returned: readonly Flight[]): void {
     this.#leaving.delete(lane);
-    if (this.#refusal !== undefined) {
-      for (const flight of returned) flight.abandon(this.#refusal);
-      return;
-    }
     const { apart = [], shared = [] } = Object.groupBy(returned, (flight) => this.#placeOf(flight));
     this.#apart = [...apart, ...this.#apart];
     this.#queue = [...shared, ...this.#queue];

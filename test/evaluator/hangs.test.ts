@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, jest, test } from '@jest/globals';
 import type { Evaluator, Run } from '../../src/evaluator.ts';
 import { type Given, runOf } from '../contract/evaluator/bench.ts';
-import { Crew, until } from '../support/crew.ts';
+import { Crew, ends, Turnstile, until } from '../support/crew.ts';
 
 jest.setTimeout(60_000);
 
@@ -17,32 +17,6 @@ const hang = (name: string | number, given: Given = {}): Run =>
   runOf(`${HANG} // ${name}`, { limits: BRIEF, ...given });
 const numbered = (count: number): Run[] =>
   Array.from({ length: count }, (_, input) => runOf('export default (ctx) => ctx.input', { context: { input } }));
-
-/** Of each run, its value or its error's name. Fails when one is told of twice. */
-async function ends(evaluator: Evaluator, runs: readonly Run[]): Promise<unknown[]> {
-  const ended: unknown[] = [];
-  await evaluator.run(runs, (index, { error, value }) => {
-    if (index in ended) throw new Error(`run ${index} was told of twice`);
-    ended[index] = error?.name ?? value;
-  });
-  return ended;
-}
-
-/** Holds up the runs that call it, until it is opened. */
-function gate() {
-  let arrivals = 0;
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const capabilities = {
-    gate: () => {
-      arrivals++;
-      return opened;
-    },
-  };
-  return { capabilities, open, reached: (count: number) => until(() => arrivals >= count), arrivals: () => arrivals };
-}
 
 test('one after another hangs, twenty programs in all, and what comes between runs as if nothing had been', async () => {
   const evaluator = crew.open();
@@ -65,13 +39,14 @@ test('two workers hang at the same time: both are replaced, and nothing is lost'
 test('a program that has hung once takes nobody with it the second time, however many wait', async () => {
   const evaluator = crew.open();
   await ends(evaluator, [hang('culprit')]);
-  const { capabilities, open, reached } = gate();
+  const gate = new Turnstile();
+  const capabilities = { gate: gate.arrived };
   const waits = 'export default (ctx) => ctx.call("gate").then(() => ctx.input)';
   const innocents = Array.from({ length: 60 }, (_, input) => runOf(waits, { context: { input }, capabilities }));
   const waiting = ends(evaluator, innocents);
-  await reached(60);
+  await gate.reached(60);
   expect(await ends(evaluator, [hang('culprit'), hang('culprit')])).toEqual(['HardTimeout', 'HardTimeout']);
-  open();
+  gate.turn();
   expect(await waiting).toEqual(innocents.map((_run, i) => i));
 });
 
@@ -95,11 +70,11 @@ test('two hundred runs of a program that hangs now and then: the others hear of 
 
 test('a run hangs after its host call: it was called for once, and is not tried again', async () => {
   const evaluator = crew.open();
-  const { capabilities, open, arrivals } = gate();
-  open();
+  let calls = 0;
+  const capabilities = { gate: () => calls++ };
   const source = `export default async (ctx) => { await ctx.call("gate"); ${HANG} }`;
   expect(await ends(evaluator, [runOf(source, { limits: BRIEF, capabilities })])).toEqual(['HardTimeout']);
-  expect(arrivals()).toBe(1);
+  expect(calls).toBe(1);
 });
 
 /**

@@ -9,6 +9,9 @@ import { openWorker } from '../../src/evaluator/lane.ts';
 import type { ToWorker } from '../../src/evaluator/messages.ts';
 import { Outbox } from '../../src/evaluator/outbox.ts';
 import { QuickJsEvaluator } from '../../src/evaluator/quickjs.ts';
+import type { Evaluator, Run } from '../../src/evaluator.ts';
+import { runOf } from '../contract/evaluator/bench.ts';
+import type { Act } from './scripted-worker.ts';
 
 export interface CrewOptions {
   readonly workers?: number;
@@ -16,6 +19,45 @@ export interface CrewOptions {
   readonly clock?: Clock;
   readonly engine?: Promise<Engine>;
   readonly openWorker?: () => Worker;
+}
+
+/** Of each run, its value or its error's name; `order` is that of the news. Fails when one is told of twice. */
+export async function ends(evaluator: Evaluator, runs: readonly Run[], order: number[] = []): Promise<unknown[]> {
+  const ended: unknown[] = [];
+  await evaluator.run(runs, (index, { error, value }) => {
+    if (index in ended) throw new Error(`run ${index} was told of twice`);
+    ended[index] = error?.name ?? value;
+    order.push(index);
+  });
+  return ended;
+}
+
+/** What a scripted worker is to do with a run, and of which program it is: each act has its own, unless that is said. */
+export const act = (
+  what: Act | 'die first',
+  program: string = what,
+  arrived: (count: number) => unknown = () => new Promise(() => {}),
+): Run => runOf(`"${program}"`, { context: { input: what }, capabilities: { arrived } });
+
+/** Notes the runs that arrive, and lets them go on one by one. */
+export class Turnstile {
+  /** The how many-th of its worker each of them was. */
+  readonly arrivals: number[] = [];
+  readonly #open: ((value: null) => void)[] = [];
+
+  readonly arrived = (count: number): Promise<null> => {
+    this.arrivals.push(count);
+    return new Promise((resolve) => this.#open.push(resolve));
+  };
+
+  /** Lets those go on that have arrived by now. */
+  turn(): void {
+    for (const open of this.#open.splice(0)) open(null);
+  }
+
+  reached(count: number): Promise<void> {
+    return until(() => this.arrivals.length >= count);
+  }
 }
 
 /** Looks again until `holds` does. */

@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { Board, type Seq } from '../../src/evaluator/board.ts';
-import { type FromWorker, type ToWorker, unpackOrders } from '../../src/evaluator/messages.ts';
+import { type FromWorker, type Order, type ToWorker, unpackOrders } from '../../src/evaluator/messages.ts';
 import { Outbox } from '../../src/evaluator/outbox.ts';
 import { reportOf } from './reports.ts';
 
@@ -34,6 +34,10 @@ const acts = {
   hold(seq: Seq) {
     send({ type: 'news', calls: [{ seq, kind: 'call', call: '1', name: 'arrived', args: `[${++arrived}]` }] });
   },
+  /** Waits for a timer that is far away. */
+  sleep(_seq: Seq) {
+    board.wait(++arrived);
+  },
   /** Waits for the answer to a host call, and finishes. */
   wait(seq: Seq) {
     acts.hold(seq);
@@ -50,6 +54,18 @@ const acts = {
     board.leave();
     acts.finish(seq);
   },
+  /** Comes into the engine late, and loops there until it is interrupted. */
+  loopLater(seq: Seq) {
+    Atomics.wait(nothing, 0, 0, 200);
+    board.enter(seq, 600_000);
+    while (!board.isCancelled(seq)) Atomics.wait(nothing, 0, 0, 1);
+    board.leave();
+    acts.finish(seq);
+  },
+  finishAndDie(seq: Seq) {
+    outbox.write(reportOf(seq));
+    process.exit(1);
+  },
   die(seq: Seq) {
     board.enter(seq, 10_000);
     process.exit(1);
@@ -59,6 +75,9 @@ const acts = {
 /** Dies before the run has started. */
 const DIE_FIRST = 'die first';
 
+const actOf = ({ task, context }: Order): Act | typeof DIE_FIRST =>
+  task === 'check' ? 'finish' : (JSON.parse(context) as { input: Act | typeof DIE_FIRST }).input;
+
 port?.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'start':
@@ -67,11 +86,11 @@ port?.on('message', (message: ToWorker) => {
       send({ type: 'ready' });
       break;
     case 'orders':
-      for (const { seq, context } of unpackOrders(message.orders)) {
-        const { input } = JSON.parse(context) as { input: Act | typeof DIE_FIRST };
-        if (input === DIE_FIRST) process.exit(1);
-        board.start(seq);
-        acts[input](seq);
+      for (const order of unpackOrders(message.orders)) {
+        const act = actOf(order);
+        if (act === DIE_FIRST) process.exit(1);
+        board.start(order.seq);
+        acts[act](order.seq);
       }
       break;
     case 'replies':
