@@ -40,7 +40,10 @@ export function warm<Part extends keyof Cronkeeper>(options: HandlerOptions<Part
     const message = 'CRONKEEPER_URL is not set: where are the tasks? allowed: zookeeper://host:2181,host:2181/chroot';
     throw new CronkeeperError('invalid', message, { problems: [{ field: 'CRONKEEPER_URL', message }] });
   }
-  const all = { ...optionsOf(config), ...given, url };
+  const standard = optionsOf(config);
+  // A handler's own permissions come on top, but nothing opens Lambda's Runtime API.
+  const denyEndpoints = [standard.fetch, given.fetch].flatMap((permissions) => permissions?.denyEndpoints ?? []);
+  const all = { ...standard, ...given, fetch: { ...standard.fetch, ...given.fetch, denyEndpoints }, url };
   let opened: Promise<Cronkeeper> | undefined;
   return {
     ...settled,

@@ -1,9 +1,14 @@
 /** From a task's `ctx.fetch` to a server and back, through the whole program. */
 
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Cronkeeper, type CronkeeperOptions, createEvaluator, openCronkeeper } from '../../src/app.ts';
 import type { StandaloneEvaluator } from '../../src/evaluator/face.ts';
+import { warm } from '../../src/lambda/warm.ts';
 import { serve, serveTcp, type Web } from '../support/web.ts';
 
 const FETCH = 'export default async (ctx) => (await ctx.fetch(ctx.input)).status';
@@ -107,6 +112,82 @@ describe('a program', () => {
       message: expect.stringContaining(message),
     });
     await expect(createEvaluator({ fetch })).rejects.toMatchObject({ code: 'invalid' });
+  });
+
+  test('sees requests as they were written, and gives responses as they came', async () => {
+    web = await serve(async (request, response) => {
+      const body: Buffer[] = [];
+      for await (const chunk of request) body.push(chunk as Buffer);
+      const echo = Buffer.concat(body);
+      if (request.url === '/moved') return response.writeHead(307, { location: '/echo' }).end();
+      response.setHeader('content-encoding', 'gzip').setHeader('set-cookie', 'a=1');
+      response.setHeader('x-saw', `${request.method} ${request.url} ${request.headers['content-type']}`);
+      return response.writeHead(201).end(gzipSync(echo));
+    });
+    evaluator = await createEvaluator({ fetch: PERMITTED });
+    const code = `export default async ({ fetch, input }) => {
+      const json = await fetch(input + '/moved', {
+        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ a: 'grüße 😀' }),
+      });
+      const bytes = await fetch(new URL('/bytes', input), { method: 'put', body: Uint8Array.of(0, 255, 128) });
+      const manual = await fetch(input + '/moved', { redirect: 'manual' });
+      return [
+        [json.status, json.ok, json.redirected, json.url, json.headers.get('x-saw'), json.headers.get('set-cookie')],
+        await json.json(),
+        [bytes.headers.get('x-saw'), ...(await bytes.bytes())],
+        [manual.status, manual.headers.get('location')],
+        await fetch(input + ':1/').catch((error) => [error.name, error.message]),
+        await fetch(input, { headers: { Host: 'other' } }).catch((error) => [error.name, error.message]),
+        await fetch('http://[::1]:1/').catch((error) => error.name),
+      ];
+    }`;
+    const outcome = await evaluator.evaluate({ code, input: web.origin, fetch: [web.origin] });
+    expect(outcome.error).toBeUndefined();
+    expect(outcome.value).toEqual([
+      [201, true, true, `${web.origin}/echo`, 'POST /echo application/json', null],
+      { a: 'grüße 😀' },
+      ['PUT /bytes undefined', 0, 255, 128],
+      [307, '/echo'],
+      ['TypeError', expect.stringContaining('url: received')],
+      ['TypeError', "the header host is not the task's to set"],
+      'CapabilityDenied',
+    ]);
+    await web.idle();
+  });
+
+  test('that is a Lambda function never reaches its Runtime API, whatever its handler permits', async () => {
+    web = await serve((_request, response) => response.end('event'));
+    const directory = mkdtempSync(join(tmpdir(), 'cronkeeper-'));
+    const url = `embedded:${join(directory, 'tasks.db')}`;
+    try {
+      keeper = await openCronkeeper({ url, shards: 1 });
+      await keeper.tasks.put({
+        id: 'reach',
+        schedule: { at: '2099-01-01T00:00:00Z' },
+        code: FETCH,
+        input: web.origin,
+        retry: { attempts: 1 },
+        capabilities: { fetch: [web.origin] },
+      });
+      await keeper.tasks.run('reach');
+      const { keeper: warmed } = warm<'tick' | 'close'>({
+        environment: { CRONKEEPER_URL: url, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${web.port}` },
+        fetch: { allowAddresses: ['127.0.0.0/8'] },
+      });
+      const functions = await warmed();
+      await functions.tick();
+      await functions.close();
+      expect((await keeper.tasks.runs('reach')).items).toMatchObject([
+        {
+          status: 'failed',
+          error: { class: 'CapabilityDenied', message: expect.stringContaining('never open to tasks') },
+        },
+      ]);
+      expect(web.hits).toBe(0);
+      await keeper.close();
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test('lets a single run fetch what it names', async () => {
