@@ -1,5 +1,5 @@
 // structuredClone: a deep copy of data, with its circles. What is more than data is refused.
-({ uncurry, getterOf, getOwnPropertyDescriptor, getPrototypeOf, isArray, define, coded, opaque }) => {
+({ uncurry, getterOf, getOwnPropertyDescriptor, getPrototypeOf, isArray, test, define, coded, opaque, refuse }) => {
   const typedArrayName = getterOf(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
   const tagOf = uncurry(Object.prototype.toString);
 
@@ -29,7 +29,7 @@
     if (object instanceof ArrayBuffer) return copyOfBuffer(object);
     if (ArrayBuffer.isView(object)) return copyOfView(object, known);
     if (object instanceof DOMException) return new DOMException(object.message, object.name);
-    return BOXED.test(tagOf(object)) ? Object(object.valueOf()) : undefined;
+    return test(BOXED, tagOf(object)) ? Object(object.valueOf()) : undefined;
   };
 
   const emptyLike = (object) => {
@@ -81,7 +81,8 @@
       const [value, options] = given;
       const buffers = [...(options?.transfer ?? [])];
       for (const buffer of buffers) {
-        if (!(buffer instanceof ArrayBuffer)) throw new DOMException('Value not transferable', 'DataCloneError');
+        if (buffer instanceof ArrayBuffer) continue;
+        throw coded(new TypeError(refuse('transfer', buffer, 'ArrayBuffers')), 'ERR_INVALID_ARG_TYPE');
       }
       const copy = copyOf(value, new Map());
       for (const buffer of buffers) buffer.transfer();

@@ -33,8 +33,8 @@
 
   const escapeOf = (char) => {
     const code = charCodeAt(char, 0);
-    const hex = code.toString(16).toUpperCase();
-    return ESCAPES[char] ?? (code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex}`);
+    const hex = code.toString(16);
+    return ESCAPES[char] ?? (code < 0x100 ? `\\x${hex.padStart(2, '0').toUpperCase()}` : `\\u${hex}`);
   };
 
   const quote = (text) => {
@@ -132,6 +132,13 @@
     return { open: `${prefix}${kind}{`, close: '}', items: [] };
   };
 
+  const nameOfKey = (key) => {
+    if (typeof key === 'symbol') return `[${String(key)}]`;
+    // Written as a name, it would be the prototype.
+    if (key === '__proto__') return "['__proto__']";
+    return test(/^[A-Za-z_]\w*$/, key) ? key : quote(key);
+  };
+
   const isIndex = (key) => typeof key === 'string' && test(/^\d+$/, key);
 
   const propertiesOf = (object, inner) => {
@@ -144,9 +151,8 @@
       if ((isList && isIndex(key)) || !(isOfError || isEnumerable(object, key))) continue;
       const { value, get, set } = getOwnPropertyDescriptor(object, key);
       const accessor = get && set ? '[Getter/Setter]' : get ? '[Getter]' : set ? '[Setter]' : undefined;
-      const isName = typeof key === 'string' && test(/^[A-Za-z_]\w*$/, key);
-      const label = isOfError || typeof key === 'symbol' ? `[${String(key)}]` : isName ? key : quote(key);
-      push(properties, `${label}: ${accessor ?? inner(value)}`);
+      const name = isOfError ? `[${key}]` : nameOfKey(key);
+      push(properties, `${name}: ${accessor ?? inner(value)}`);
     }
     return properties;
   };
