@@ -1,25 +1,19 @@
 /** The composition root: the only file that names implementations. What it opens stays warm between invocations. */
-import manifest from '../package.json' with { type: 'json' };
 import { type Clock, type Random, systemClock, systemRandom, uniqueToken } from './clock.ts';
 import { openEmbedded } from './coordinator/embedded.ts';
-import { parseServers } from './coordinator/zookeeper/servers.ts';
+import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
 import { openZooKeeper } from './coordinator/zookeeper.ts';
 import type { Coordinator, Session } from './coordinator.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
-import {
-  createEvaluator as createStandaloneEvaluator,
-  type EvaluatorOptions,
-  type StandaloneEvaluator,
-} from './evaluator/face.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
 import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
-import { openOutbound } from './outbound/undici.ts';
 import type { FetchPermissions, Outbound } from './outbound.ts';
 import { type Probe, probe } from './probe.ts';
 import { Registry } from './registry.ts';
 import { findRecorded, replayRecorded } from './replay.ts';
 import type { TickReport } from './report.ts';
+import { openRequests } from './sandbox.ts';
 import { readStatus, type Status } from './status.ts';
 import { CodeCache } from './store.ts';
 import type { Replay, Replays, Tasks } from './tasks.ts';
@@ -72,14 +66,6 @@ export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronke
   }
   assertOptions(options);
   return new App(options);
-}
-
-/**
- * The sandbox by itself, for code that is not a task.
- * @throws CronkeeperError `invalid` for options that cannot be.
- */
-export async function createEvaluator(options: EvaluatorOptions = {}): Promise<StandaloneEvaluator> {
-  return createStandaloneEvaluator(options, openRequests);
 }
 
 class App implements Cronkeeper {
@@ -268,15 +254,10 @@ function openCoordinator({ url, zkAuth, sessionTimeoutMs = 10_000 }: CronkeeperO
   });
 }
 
-function serversOf(url: string): readonly string[] {
+/** Where the tasks are kept: what no task may reach. */
+function serversOf(url: string): readonly Server[] {
   const parsed = parseCoordinatorUrl(url);
-  return parsed.kind === 'zookeeper' ? parsed.servers : [];
-}
-
-/** @param servers the coordinator's, which no task may reach. */
-function openRequests(permissions: FetchPermissions = {}, clock: Clock, servers: readonly string[] = []): Outbound {
-  const off = servers.length === 0 ? [] : parseServers(servers);
-  return openOutbound({ ...permissions, clock, off, userAgent: `cronkeeper/${manifest.version}` });
+  return parsed.kind === 'zookeeper' ? parseServers(parsed.servers) : [];
 }
 
 function assertTickOptions(options: TickOptions): void {

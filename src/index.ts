@@ -1,5 +1,5 @@
 /** The library's face. What is exported here is the contract; everything else may change. */
-export { type Cronkeeper, type CronkeeperOptions, createEvaluator, openCronkeeper } from './app.ts';
+export { type Cronkeeper, type CronkeeperOptions, openCronkeeper } from './app.ts';
 export type { Clock, EpochMs, Random } from './clock.ts';
 export { CronkeeperError, type ErrorCode, type Problem } from './errors.ts';
 export type { Capability, Limits, RecordedAnswer } from './evaluator.ts';
@@ -9,6 +9,7 @@ export type { FetchPermissions } from './outbound.ts';
 export type { Granted } from './record.ts';
 export type { Difference, Recording } from './recording.ts';
 export type { TickReport } from './report.ts';
+export { createEvaluator, type EvaluateOptions, type EvaluatorOptions, type StandaloneEvaluator } from './sandbox.ts';
 export { previewSchedule, type ScheduleDocument } from './schedule.ts';
 export type { TaskDocument } from './task.ts';
 export type {

@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { EpochMs } from './clock.ts';
+import { endOf, nextAtNote } from './end.ts';
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -18,7 +19,6 @@ import { launchId, type Outcome, runSeed } from './launch.ts';
 import type { Launch } from './plan.ts';
 import { programOf } from './program.ts';
 import type { Given, Granted, RunRecord, Seen } from './record.ts';
-import { endOf, nextAtNote } from './settle.ts';
 import type { Task } from './task.ts';
 
 /** UTF-8 bytes, as JSON, of what a run's record keeps of its state, its own input and the answers to its host calls. */

@@ -1,6 +1,6 @@
 /** From a task's record, a decision and an outcome to the next record: pure. One commit writes what comes out. */
 import type { EpochMs } from './clock.ts';
-import { received } from './errors.ts';
+import { type End, endOf, nextAtNote } from './end.ts';
 import { type HistoryChange, recordRuns } from './history.ts';
 import { INSTANT_MAX_MS, parseInstant } from './instant.ts';
 import { launchId, type Outcome } from './launch.ts';
@@ -17,9 +17,6 @@ import {
 } from './record.ts';
 import { hash32, seedOf, spreadOffsetMs } from './shard.ts';
 import type { Retry } from './task.ts';
-
-/** UTF-8 bytes of an output as JSON that a run's record keeps. */
-export const OUTPUT_BYTES_MAX = 16 * 1024;
 
 /** Spans of `busy` that a record holds; the oldest two become one. */
 const BUSY_SPANS_MAX = 8;
@@ -240,9 +237,6 @@ function ignoringNextAt(run: RunRecord, nextAt: unknown): RunRecord {
   return { ...run, logs: [...(run.logs ?? []), nextAtNote(nextAt)] };
 }
 
-export const nextAtNote = (nextAt: unknown): string =>
-  `nextAt ignored: received ${received(nextAt)}; allowed: an ISO instant or epoch ms later than the slot`;
-
 /**
  * Code that does not parse, or is too long, fails the same way again; `at-most-once` starts no second time; and only
  * one launch of a task can wait to be tried again.
@@ -277,53 +271,11 @@ function runRecord(launch: Launch, done: Done): RunRecord {
   };
 }
 
-type End = Pick<RunRecord, 'status' | 'output' | 'error' | 'logs' | 'truncated'>;
-
-/** What a run's record keeps of its outcome. */
-export function endOf(outcome: Outcome): End {
-  const { status, error, logs, truncated } = outcome;
-  const output = outputOf(outcome);
-  return {
-    status,
-    ...(output !== undefined && { output: output.value }),
-    ...(error !== undefined && { error }),
-    ...(logs.length > 0 && { logs }),
-    ...((truncated || output?.truncated === true) && { truncated: true }),
-  };
-}
-
 /** The end of a launch that was begun, by a holder that did not live to record its outcome. */
 function endWithout(closing: Closing | undefined): End & Pick<RunRecord, 'reason'> {
   if (closing?.status === 'uncertain') return { status: 'uncertain', reason: closing.reason };
   const message = closing?.reason ?? 'no outcome';
   return { status: 'failed', error: { class: 'WorkerLost', name: 'HolderLost', message } };
-}
-
-const RESULT_KEYS: ReadonlySet<string> = new Set(['completed', 'state', 'nextAt', 'output']);
-
-/** The result's `output`, or what is left of the result without the keys that steer the task. Cut when too large. */
-export function outputOf({ status, value }: Outcome): { value: unknown; truncated: boolean } | undefined {
-  if (status !== 'succeeded') return undefined;
-  const output = bareOutput(value);
-  if (output === undefined || output === null) return undefined;
-  const json = JSON.stringify(output);
-  if (json.length * 3 <= OUTPUT_BYTES_MAX || Buffer.byteLength(json) <= OUTPUT_BYTES_MAX)
-    return { value: output, truncated: false };
-  return {
-    value: Buffer.from(json)
-      .subarray(0, OUTPUT_BYTES_MAX)
-      .toString()
-      .replace(/\uFFFD$/, ''),
-    truncated: true,
-  };
-}
-
-function bareOutput(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  if (Object.hasOwn(value, 'output')) return (value as { output: unknown }).output;
-  const rest = Object.entries(value).filter(([key]) => !RESULT_KEYS.has(key));
-  const steers = rest.length < Object.keys(value).length;
-  return !steers ? value : rest.length === 0 ? undefined : Object.fromEntries(rest);
 }
 
 const deadLetter = (record: TaskRecord, launch: Launch, run: RunRecord): DeadLetter => ({

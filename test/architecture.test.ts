@@ -37,6 +37,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'history',
       'plan',
       'settle',
+      'end',
       'recording',
       'edit',
       'view',
@@ -63,7 +64,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ],
   ['engine', ['tasks', 'bulk', 'listing', 'status', 'registry', 'replay', 'shift', 'tick']],
   ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*']],
-  ['root', ['config', 'app']],
+  ['root', ['config', 'app', 'sandbox']],
   [
     'faces',
     [
@@ -105,6 +106,9 @@ const PURE = [
   ],
 ];
 
+/** Compose: the whole, and the sandbox by itself. */
+const ROOTS = ['src/app.ts', 'src/sandbox.ts'];
+
 const sources = readSources('src', 'handlers').filter(({ path }) => !path.endsWith('.d.ts'));
 
 const nameOf = (path: string): string => path.replace(/^src\//, '').replace(/\.(ts|js)$/, '');
@@ -142,11 +146,11 @@ describe('the shape of the source', () => {
     expect(rank(sources).circle).toBeUndefined();
   });
 
-  test('only app.ts names implementations', () => {
+  test('only the composition roots name implementations', () => {
     const named = sources.flatMap(({ path, imports }) =>
       imports
         .filter((target) => /^src\/(coordinator|evaluator|outbound)\//.test(target))
-        .filter((target) => !path.startsWith(target.split('/').slice(0, 2).join('/')) && path !== 'src/app.ts')
+        .filter((target) => !path.startsWith(target.split('/').slice(0, 2).join('/')) && !ROOTS.includes(path))
         .map((target) => `${path} imports ${target}`),
     );
     expect(named).toEqual([]);

@@ -1,7 +1,7 @@
 /** `cronkeeper replay`: a recorded run again, in the sandbox of this machine, beside what is recorded of it. */
 import { type Cronkeeper, openCronkeeper } from '../app.ts';
+import { endOf } from '../end.ts';
 import { CronkeeperError } from '../errors.ts';
-import { endOf } from '../settle.ts';
 import { TASK_LIMITS } from '../task.ts';
 import type { Replay } from '../tasks.ts';
 import type { Run } from '../view.ts';

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type Cronkeeper, type CronkeeperOptions, createEvaluator, openCronkeeper } from '../../src/app.ts';
+import { type Cronkeeper, type CronkeeperOptions, openCronkeeper } from '../../src/app.ts';
 import type { StandaloneEvaluator } from '../../src/evaluator/face.ts';
 import { warm } from '../../src/lambda/warm.ts';
+import { createEvaluator } from '../../src/sandbox.ts';
 import { serve, serveTcp, type Web } from '../support/web.ts';
 
 const FETCH = 'export default async (ctx) => (await ctx.fetch(ctx.input)).status';

@@ -1,8 +1,8 @@
 /** The evaluator as a library: defaults that work, and options that are refused with a reason. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createEvaluator } from '../../src/app.ts';
 import { CronkeeperError } from '../../src/errors.ts';
 import type { EvaluateOptions, StandaloneEvaluator } from '../../src/evaluator/face.ts';
+import { createEvaluator } from '../../src/sandbox.ts';
 
 let evaluator: StandaloneEvaluator;
 

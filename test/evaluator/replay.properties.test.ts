@@ -1,9 +1,9 @@
 /** Whatever a program does with time, chance and host calls, and in whatever order it is answered: it repeats. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createEvaluator } from '../../src/app.ts';
 import type { StandaloneEvaluator } from '../../src/evaluator/face.ts';
 import type { Outcome } from '../../src/launch.ts';
+import { createEvaluator } from '../../src/sandbox.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 
 let evaluator: StandaloneEvaluator;

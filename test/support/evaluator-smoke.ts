@@ -1,5 +1,5 @@
 /** A few runs in plain Node, printed as JSON. It ends by itself once the evaluator is closed. */
-import { createEvaluator } from '../../src/app.ts';
+import { createEvaluator } from '../../src/sandbox.ts';
 
 const evaluator = await createEvaluator({ limits: { wallMs: 5000, cpuMs: 5000 } });
 const brief = { wallMs: 150, cpuMs: 150 };

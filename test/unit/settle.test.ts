@@ -1,16 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { amend, ask, register, remove } from '../../src/edit.ts';
+import { OUTPUT_BYTES_MAX, outputOf } from '../../src/end.ts';
 import type { Outcome } from '../../src/launch.ts';
 import type { TaskRecord } from '../../src/record.ts';
-import {
-  type Done,
-  isRecorded,
-  OUTPUT_BYTES_MAX,
-  outputOf,
-  parseNextAt,
-  type Settled,
-  settle,
-} from '../../src/settle.ts';
+import { type Done, isRecorded, parseNextAt, type Settled, settle } from '../../src/settle.ts';
 import type { TaskDocument } from '../../src/task.ts';
 import { at, decided, failing, succeeding, taskOf } from '../support/task-records.ts';
 
