@@ -20,12 +20,12 @@ afterEach(async () => {
 
 /** What a task gets from a server like this; afterwards, no connection may be left. */
 async function from(listener: RequestListener): Promise<FetchResponse> {
-  web = await serve(listener);
+  await using server = await serve(listener);
   await using outbound = openTestOutbound(PERMITTED);
   try {
-    return await outbound.fetch(`${web.origin}/`, [web.origin]);
+    return await outbound.fetch(`${server.origin}/`, [server.origin]);
   } finally {
-    await web.idle();
+    await server.idle();
   }
 }
 
