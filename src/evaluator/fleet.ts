@@ -13,6 +13,10 @@ import { type Equipment, Lane, type LaneListener } from './lane.ts';
 const BATCH_RUNS = 64;
 /** Runs that wait for a worker. */
 const QUEUE_MAX = 100_000;
+/** A worker takes about so long to start. */
+const STARTUP_MS = 150;
+/** A run that overstays its time by so much has not heeded the interrupt, and is not likely to. */
+const OVERSTAY_MS = 25;
 /** Workers that may end by themselves, one after another and without use, until the evaluator counts as broken. */
 const FAILURES_MAX = 3;
 
@@ -22,7 +26,7 @@ export class Fleet {
   readonly #equipment: Equipment;
   readonly #listener: LaneListener = {
     onRoom: (lane) => this.#onRoom(lane),
-    onOverstay: (lane) => this.#onOverstay(lane),
+    onRunning: (lane, leftMs) => this.#onRunning(lane, leftMs),
     onLost: (lane, culprit) => this.#onLost(lane, culprit),
     onEnded: (lane, returned) => this.#onEnded(lane, returned),
   };
@@ -31,7 +35,7 @@ export class Fleet {
   #reserve: Lane | undefined;
   /** A worker has hung, or is about to. Most evaluators never come to that, and need no reserve. */
   #wantsReserve = false;
-  /** They take nothing more, and are on their way to their end. */
+  /** They take nothing more: dead in a moment, or as soon as the culprit is through with its time. */
   readonly #leaving = new Set<Lane>();
   readonly #culprits = new Culprits();
   #queue: Flight[] = [];
@@ -132,6 +136,8 @@ export class Fleet {
 
   #dispatchApart(): void {
     if (this.#reserve?.isReady !== true || !this.#reserve.isIdle) return;
+    // One that may still hang is alone, in spite of its successor.
+    if ([...this.#leaving].some((lane) => lane.isReady)) return;
     const next = this.#apart.shift();
     if (next !== undefined) this.#reserve.send([next]);
   }
@@ -163,13 +169,12 @@ export class Fleet {
     if (this.#leaving.has(lane) && lane.isIdle) void lane.close();
   }
 
-  /** A worker takes a while to start. Started now, it is ready when the other one is ended. */
-  #onOverstay(lane: Lane): void {
-    this.#wantsReserve = true;
-    if (lane === this.#reserve) {
+  /** Starts what will be needed when the worker has to be ended: early for a culprit, late for anybody else. */
+  #onRunning(lane: Lane, leftMs: number): void {
+    if (lane === this.#reserve && leftMs < STARTUP_MS) {
       this.#reserve = undefined;
       this.#leaving.add(lane);
-    }
+    } else if (leftMs < -OVERSTAY_MS) this.#wantsReserve = true;
     this.#keepReserve();
   }
 

@@ -30,8 +30,6 @@ import { WATCH_MS, Watch } from './watch.ts';
  * on one while the others are on their way.
  */
 const FLIGHTS_MAX = 192;
-/** A run that has overstayed its time by so much has not heeded the interrupt, and is not going to. */
-const OVERSTAY_MS = WATCH_MS;
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
 
@@ -48,8 +46,8 @@ export interface Equipment {
 export interface LaneListener {
   /** There may be more room than before: some flights are through or wait, or the worker has just become ready. */
   readonly onRoom: (lane: Lane) => void;
-  /** A run overstays its time, so the worker is likely to be lost soon. May come more than once. */
-  readonly onOverstay: (lane: Lane) => void;
+  /** A run is in the engine, and should have left it in so many ms; less than none when it overstays. Comes often. */
+  readonly onRunning: (lane: Lane, leftMs: number) => void;
   /** The lane takes no more flights: it was the doing of `culprit`, if of any program. Comes once, before the end. */
   readonly onLost: (lane: Lane, culprit: Program | undefined) => void;
   /** The worker is gone. `returned` had not started. */
@@ -244,9 +242,9 @@ export class Lane {
     if (running === IDLE) return;
     const isUnwanted = this.#flights.get(running)?.isSettled === true;
     if (isUnwanted) this.#board.cancel(running);
-    const overstayMs = stintMs - (isUnwanted ? 0 : allowedMs);
-    if (overstayMs > graceMs) this.#giveUp(running);
-    else if (overstayMs > OVERSTAY_MS) this.#listener.onOverstay(this);
+    const leftMs = (isUnwanted ? 0 : allowedMs) - stintMs;
+    if (leftMs < -graceMs) this.#giveUp(running);
+    else this.#listener.onRunning(this, leftMs);
   }
 
   /** The run hangs. It is over now; what else the worker may still finish is seen to when the worker has ended. */

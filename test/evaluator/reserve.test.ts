@@ -99,6 +99,16 @@ describe('the reserve', () => {
     expect(gate.arrivals).toEqual([1]);
   });
 
+  test('a culprit that is late has its successor in readiness, and yet the next one waits until it is over', async () => {
+    const evaluator = crew.script({ graceMs: 10_000 });
+    expect(await ends(evaluator, [act('die', 'a'), act('die', 'b')])).toEqual(['EngineTrap', 'EngineTrap']);
+    const events: string[] = [];
+    const late = ends(evaluator, [act('dawdle', 'a')]).then(() => events.push('one is over'));
+    const next = ends(evaluator, [act('wait', 'b', () => events.push('the next one begins'))]);
+    await Promise.all([late, next]);
+    expect(events).toEqual(['one is over', 'the next one begins']);
+  });
+
   test('a culprit that is late but well is let go on, and no worker is left over', async () => {
     const evaluator = crew.script({ graceMs: 10_000 });
     expect(await ends(evaluator, [act('die', 'a')])).toEqual(['EngineTrap']);
