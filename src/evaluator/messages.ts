@@ -1,6 +1,6 @@
 /** What the main thread and the worker say to each other. Results go another way: see outbox.ts. */
 import type { EpochMs } from '../clock.ts';
-import type { Limits, Program, RecordedAnswer } from '../evaluator.ts';
+import { LIMITS, type Limits, type Program, type RecordedAnswer } from '../evaluator.ts';
 import type { Seq } from './board.ts';
 import type { Guest } from './host.ts';
 import type { Report } from './outbox.ts';
@@ -20,9 +20,11 @@ export interface Order {
   readonly answers?: readonly RecordedAnswer[];
 }
 
+const LIMIT_NAMES = Object.keys(LIMITS) as (keyof Limits)[];
+
 /**
  * Orders as columns: what a message costs is mostly the objects in it, and each would name its fields again. Equal
- * limits are usually one object, which a message holds once.
+ * limits become one object, which a message holds once.
  */
 export interface PackedOrders {
   readonly seqs: Int32Array;
@@ -42,9 +44,18 @@ export const packOrders = (orders: readonly Order[]): PackedOrders => ({
   contexts: orders.map(({ context }) => context),
   nowMs: Float64Array.from(orders, ({ nowMs }) => nowMs),
   seeds: orders.map(({ seed }) => seed),
-  limits: orders.map(({ limits }) => limits),
+  limits: interned(orders),
   answers: orders.some(({ answers }) => answers !== undefined) ? orders.map(({ answers }) => answers) : [],
 });
+
+/** Equal limits as one object. */
+function interned(orders: readonly Order[]): Limits[] {
+  let last: Limits | undefined;
+  return orders.map(({ limits }) => {
+    if (last === undefined || LIMIT_NAMES.some((name) => last?.[name] !== limits[name])) last = limits;
+    return last;
+  });
+}
 
 export const unpackOrders = (packed: PackedOrders): Order[] =>
   Array.from(packed.seqs, (seq, i) => ({

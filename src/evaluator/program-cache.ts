@@ -1,8 +1,10 @@
 /** Which programs a worker holds. The main thread decides, so that it knows what to send along. */
 import type { Program } from '../evaluator.ts';
 
-/** UTF-8 bytes of source; bytecode and the like cost a few times that. */
-const CACHE_BYTES = 16 * 1024 * 1024;
+/** Memory of a worker's programs, as estimated: a source and its bytecode, and what goes with every entry (measured). */
+const CACHE_BYTES = 96 * 1024 * 1024;
+const BYTES_PER_SOURCE_BYTE = 4;
+const ENTRY_BYTES = 2048;
 
 export interface Lesson {
   readonly learn: readonly Program[];
@@ -22,7 +24,7 @@ export class ProgramCache {
       if (used.has(program.hash)) continue;
       used.add(program.hash);
       const known = this.#sizes.get(program.hash);
-      const size = known ?? Buffer.byteLength(program.source);
+      const size = known ?? ENTRY_BYTES + BYTES_PER_SOURCE_BYTE * Buffer.byteLength(program.source);
       if (known === undefined) {
         learn.push(program);
         this.#bytes += size;

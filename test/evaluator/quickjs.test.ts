@@ -47,7 +47,7 @@ describe('between the threads', () => {
 
   test('more programs than a worker keeps run, and the first ones again', async () => {
     const padding = '/'.repeat(60_000);
-    const runs = Array.from({ length: 320 }, (_, i) => runOf(`export default ${i} //${padding}`));
+    const runs = Array.from({ length: 480 }, (_, i) => runOf(`export default ${i} //${padding}`));
     for (const batch of [runs, runs.slice(0, 20)]) {
       const outcomes = await bench.all(batch);
       expect(outcomes.map(({ value }) => value)).toEqual(batch.map((_run, index) => index));
