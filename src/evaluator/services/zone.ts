@@ -20,29 +20,31 @@ const FIELDS = {
 /** By zone and style, the one that was used last at the end. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
+type Style = 'short' | 'long' | undefined;
+
 /**
- * `[<epoch ms>, "<zone>", "<short|long>"?]`. The answer is `{ offsetMs, name? }` as JSON: what the zone's clocks show
- * ahead of UTC, and, if a style is given, the zone's English name. Empty if there is no such zone or time.
+ * `[<epoch ms>, "<zone>", "<short|long>"?]`. The answer is `{ offsetMs, name? }` as JSON: how far the zone's clocks are
+ * ahead of UTC, and, if a style is given, the zone's English name. Empty if there is no such zone.
  */
 export function zoneAt(question: string): string | undefined {
   const [ms, zone, style]: unknown[] = JSON.parse(question);
   if (typeof ms !== 'number' || typeof zone !== 'string') return undefined;
   const formatter = formatterOf(zone, style === 'short' || style === 'long' ? style : undefined);
   if (formatter === undefined) return '';
-  const parts = formatter.formatToParts(ms);
-  const of = (type: Intl.DateTimeFormatPartTypes): string => parts.find((part) => part.type === type)?.value ?? '';
-  const year = of('era').startsWith('B') ? 1 - Number(of('year')) : Number(of('year'));
-  const local = new Date(0);
-  local.setUTCFullYear(year, Number(of('month')) - 1, Number(of('day')));
-  local.setUTCHours(Number(of('hour')), Number(of('minute')), Number(of('second')));
-  const wholeSecondMs = Math.floor(ms / 1000) * 1000;
-  return JSON.stringify({
-    offsetMs: local.getTime() - wholeSecondMs,
-    ...(style !== undefined && { name: of('timeZoneName') }),
-  });
+  const parts = new Map(formatter.formatToParts(ms).map(({ type, value }) => [type, value]));
+  return JSON.stringify({ offsetMs: shownAt(parts) - Math.floor(ms / 1000) * 1000, name: parts.get('timeZoneName') });
 }
 
-function formatterOf(zone: string, style: 'short' | 'long' | undefined): Intl.DateTimeFormat | undefined {
+/** What the clocks show, as if it were UTC, to the second. */
+function shownAt(parts: ReadonlyMap<string, string>): number {
+  const of = (part: string): number => Number(parts.get(part));
+  const year = parts.get('era')?.startsWith('B') ? 1 - of('year') : of('year');
+  const shown = new Date(0);
+  shown.setUTCFullYear(year, of('month') - 1, of('day'));
+  return shown.setUTCHours(of('hour'), of('minute'), of('second'));
+}
+
+function formatterOf(zone: string, style: Style): Intl.DateTimeFormat | undefined {
   if (zone.length > NAME_CHARS) return undefined;
   const key = `${zone}/${style}`;
   const formatter = formatters.get(key) ?? create(zone, style);
@@ -54,7 +56,7 @@ function formatterOf(zone: string, style: 'short' | 'long' | undefined): Intl.Da
   return formatter;
 }
 
-function create(timeZone: string, style: 'short' | 'long' | undefined): Intl.DateTimeFormat | undefined {
+function create(timeZone: string, style: Style): Intl.DateTimeFormat | undefined {
   try {
     return new Intl.DateTimeFormat('en-US', { ...FIELDS, timeZone, ...(style && { timeZoneName: style }) });
   } catch {
