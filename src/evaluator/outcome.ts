@@ -7,7 +7,17 @@ import type { Report } from './outbox.ts';
 const statusOf = (failure: RunErrorClass): Extract<RunStatus, 'failed' | 'timed-out'> =>
   failure === 'Timeout' ? 'timed-out' : 'failed';
 
+/** Never throws: an engine that a task has broken may report anything. */
 export function outcomeOf(report: Report): Outcome & Started {
+  try {
+    return read(report);
+  } catch {
+    const { startedMs, wallMs } = report;
+    return unreported({ failure: 'EngineTrap', message: 'the engine reported what is no JSON', startedMs, wallMs });
+  }
+}
+
+function read(report: Report): Outcome & Started {
   const { failure, body, startedMs, truncated, answers } = report;
   const common = {
     startedMs,
