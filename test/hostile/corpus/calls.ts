@@ -1,0 +1,192 @@
+/** Host calls under false names, with false arguments, too many, or too late. */
+import type { HostileCase } from '../case.ts';
+
+const DENIED = 'reach anything but a capability that it was given';
+const NONE = { add: 0, echo: 0, boom: 0, toss: 0, slow: 0, merge: 0 } as const;
+
+export const calls: readonly HostileCase[] = [
+  ...(
+    [
+      '__proto__',
+      'constructor',
+      'hasOwnProperty',
+      'toString',
+      'prototype',
+      '',
+      ' add',
+      'add ',
+      'ADD',
+      'add\\0',
+      'add\\n[40,2]',
+      'add,boom',
+      '0',
+      'then',
+    ] as const
+  ).map(
+    (name): HostileCase => ({
+      name: `a call of ${JSON.stringify(name)}`,
+      forbids: DENIED,
+      code: `return ctx.call('${name}', 1, 2)`,
+      ends: ['CapabilityDenied', 'Thrown'],
+      callsAtMost: NONE,
+    }),
+  ),
+  {
+    name: 'calls without a name that is a text',
+    forbids: DENIED,
+    code: `const names = [undefined, null, Symbol('s'), 1n, {}, [], ['add'], () => 'add', NaN, { toString() { throw new Error('name') } }, new Proxy({}, {})]; const ends = await Promise.allSettled(names.map((name) => ctx.call(name, 1, 2))); return ends.filter(({ status }) => status === 'fulfilled').length <= 1`,
+    ends: ['succeeded'],
+    value: true,
+    callsAtMost: { add: 1, boom: 0 },
+  },
+  {
+    name: 'a call with a huge name',
+    forbids: 'fill the memory of the host',
+    code: `return ctx.call('x'.repeat(5e6))`,
+    ends: ['CapabilityDenied', 'Thrown', 'Memory'],
+    callsAtMost: NONE,
+  },
+  {
+    name: 'a call with huge arguments',
+    forbids: 'fill the memory of the host',
+    code: `return ctx.call('echo', 'x'.repeat(5e6))`,
+    ends: ['Thrown', 'Memory'],
+    callsAtMost: NONE,
+  },
+  {
+    name: 'a call with arguments just too large',
+    forbids: 'arrive cut off',
+    code: `return (await ctx.call('echo', 'x'.repeat(256 * 1024 - 4)))?.length`,
+    ends: ['Thrown'],
+    callsAtMost: NONE,
+  },
+  {
+    name: 'a call whose answer is large',
+    forbids: 'come back cut off',
+    code: `const text = '\\u20ac'.repeat(80000); return (await ctx.call('echo', text)) === text`,
+    ends: ['succeeded', 'Thrown'],
+    value: true,
+  },
+  {
+    name: 'arguments that are no JSON',
+    forbids: 'arrive as anything but JSON',
+    code: `const ring = {}; ring.ring = ring; const ends = await Promise.allSettled([ctx.call('echo', ring), ctx.call('echo', 1n), ctx.call('echo', undefined), ctx.call('echo', () => {}), ctx.call('echo', NaN), ctx.call('echo', Symbol('s'))]); return ends.map(({ status, value }) => (status === 'fulfilled' ? value : status))`,
+    ends: ['succeeded'],
+    value: ['rejected', 'rejected', null, null, null, null],
+    callsAtMost: { echo: 4 },
+  },
+  {
+    name: 'ten thousand calls, one after another',
+    forbids: 'call more often than allowed',
+    code: `for (let i = 0; i < 10000; i++) await ctx.call('add', i, 1); return 'all'`,
+    ends: ['HostCallLimit', 'Thrown'],
+    callsAtMost: { add: 100 },
+  },
+  {
+    name: 'ten thousand calls at a time',
+    forbids: 'call more often at a time than allowed',
+    code: `const ends = await Promise.allSettled(Array.from({ length: 10000 }, (_, i) => ctx.call('slow', 1))); return ends.filter(({ status }) => status === 'fulfilled').length <= 100`,
+    ends: ['succeeded', 'HostCallLimit', 'ConcurrencyLimit'],
+    value: true,
+    callsAtMost: { slow: 100 },
+  },
+  {
+    name: 'refused calls without end',
+    forbids: 'outlive its time',
+    code: `for (;;) await ctx.call('add', 1, 2).catch(() => {})`,
+    ends: ['Timeout'],
+    callsAtMost: { add: 100 },
+  },
+  {
+    name: 'denied calls without end',
+    forbids: 'call more often than allowed, or outlive its time',
+    code: `for (;;) await ctx.call('nope').catch(() => {})`,
+    ends: ['Timeout'],
+    callsAtMost: NONE,
+  },
+  {
+    name: 'an error of the host',
+    forbids: 'bring along more than its message',
+    code: `try { await ctx.call('boom') } catch (error) { return { keys: Reflect.ownKeys(error).map(String), text: String(error.stack), path: error.path, secret: error.secret, cause: error.cause, isMine: error instanceof Error && error.constructor === Error, json: JSON.stringify(error, Object.getOwnPropertyNames(error)) } }`,
+    ends: ['succeeded'],
+  },
+  {
+    name: 'an error of the host that nobody catches',
+    forbids: 'bring along more than its message',
+    code: `await ctx.call('boom')`,
+    ends: ['Thrown'],
+  },
+  {
+    name: 'an error of the host, with its prototype changed before',
+    forbids: 'bring along more than its message',
+    code: `const seen = []; for (const key of ['path', 'secret', 'cause', 'stack', 'message', 'code']) Object.defineProperty(Error.prototype, key, { configurable: true, set(value) { seen.push([key, String(value)]) }, get() { return undefined } }); await ctx.call('boom').catch(() => {}); return seen`,
+    ends: ['succeeded'],
+  },
+  {
+    name: 'a capability that throws what it was sent',
+    forbids: 'end the process of the host with an error that cannot be described',
+    code: `const thrown = [null, 1, 'text', [], { message: 5 }, { toString: 1, valueOf: 2 }, { constructor: { name: 3 } }, { name: {}, stack: [], cause: {} }];
+      const ends = await Promise.allSettled(thrown.map((value) => ctx.call('toss', value)));
+      return ends.every(({ status, reason }) => status === 'rejected' && typeof reason.message === 'string')`,
+    ends: ['succeeded'],
+    value: true,
+  },
+  {
+    name: 'calls that nobody waits for',
+    forbids: 'outlive the run',
+    code: `for (let i = 0; i < 5; i++) ctx.call('slow', 1e6); return 'over'`,
+    ends: ['succeeded'],
+    value: 'over',
+    callsAtMost: { slow: 5 },
+  },
+  {
+    name: 'calls after the end, from jobs and timers',
+    forbids: 'reach the host after the outcome',
+    code: `ctx.call('slow', 20).then(() => ctx.call('boom')); setTimeout(() => ctx.call('boom'), 20); return 'over'`,
+    ends: ['succeeded'],
+    value: 'over',
+    callsAtMost: { boom: 0 },
+  },
+  {
+    name: 'a call that is never answered',
+    forbids: 'outlive its time',
+    code: `return ctx.call('slow', 1e9)`,
+    ends: ['Timeout'],
+    callsAtMost: { slow: 1 },
+  },
+  {
+    name: 'calls in a finally, after the time is over',
+    forbids: 'reach the host after the outcome',
+    code: `try { await ctx.call('slow', 1e9) } finally { await ctx.call('boom') }`,
+    ends: ['Timeout'],
+    callsAtMost: { boom: 0 },
+  },
+  {
+    name: 'answers taken by a setter of Object.prototype',
+    forbids: 'settle a call twice, or another one',
+    code: `const taken = []; for (const key of ['1', '2', '3', '4']) Object.defineProperty(Object.prototype, key, { configurable: true, set(value) { taken.push(value) } }); const sums = [await ctx.call('add', 1, 2), await ctx.call('add', 3, 4)]; return [sums, taken.some((value) => typeof value?.fulfil === 'function')]`,
+    ends: ['succeeded', 'Thrown'],
+    value: [[3, 7], false],
+  },
+  {
+    name: 'an answer that is an object with a then',
+    forbids: 'run what a caller sent as data',
+    code: `return typeof (await ctx.call('echo', { then: 'text', constructor: 1, toString: 2 })).then`,
+    ends: ['succeeded'],
+    value: 'string',
+  },
+  {
+    name: 'requests that were not allowed',
+    forbids: 'reach the network or a file',
+    code: `const urls = ['http://127.0.0.1:1/', 'file:///etc/passwd', 'data:text/plain,x', 'https://example.com', '', 'x'.repeat(1e6), { url: 'http://localhost/' }, null, { get url() { throw new Error('url') } }]; const ends = await Promise.allSettled(urls.map((url) => ctx.fetch(url))); return ends.filter(({ status }) => status === 'fulfilled').length`,
+    ends: ['succeeded'],
+    value: 0,
+  },
+  {
+    name: 'functions of ctx in strange hands',
+    forbids: 'work for anybody but this run',
+    code: `const sums = [await Reflect.apply(ctx.call, null, ['add', 1, 2]), await ctx.call.bind(new Proxy({}, {}), 'add')(3, 4)]; let made; try { made = new ctx.call('add') } catch (error) { made = error.name } return [sums, made]`,
+    ends: ['succeeded'],
+    value: [[3, 7], 'TypeError'],
+  },
+];

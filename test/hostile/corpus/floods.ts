@@ -1,0 +1,137 @@
+/** More of everything: jobs, lines, timers. */
+import { type HostileCase, STARVED, STOPPED } from '../case.ts';
+
+export const floods: readonly HostileCase[] = [
+  {
+    name: 'microtasks without end',
+    forbids: 'keep timers and deadlines from their turn',
+    code: `const again = () => queueMicrotask(again); again(); await new Promise(() => {})`,
+    ends: STOPPED,
+  },
+  {
+    name: 'microtasks that double',
+    forbids: 'fill the memory with jobs',
+    code: `const again = () => { queueMicrotask(again); queueMicrotask(again) }; again(); await new Promise(() => {})`,
+    ends: STARVED,
+  },
+  {
+    name: 'microtasks without end after the result',
+    forbids: 'keep the result from being reported',
+    code: `const again = () => queueMicrotask(again); again(); return 'out'`,
+    ends: ['succeeded'],
+    value: 'out',
+  },
+  {
+    name: 'an await without end',
+    forbids: 'keep timers and deadlines from their turn',
+    code: `for (;;) await null`,
+    ends: STOPPED,
+  },
+  {
+    name: 'a chain of then that grows at both ends',
+    forbids: 'take memory or time without end',
+    code: `let chain = Promise.resolve(); const grow = () => { chain = chain.then(grow).then(grow) }; grow(); await new Promise(() => {})`,
+    ends: STARVED,
+  },
+  {
+    name: 'an async generator without end',
+    forbids: 'keep timers and deadlines from their turn',
+    code: `async function* endless() { for (let i = 0; ; i++) yield i } for await (const n of endless()); return 1`,
+    ends: STOPPED,
+  },
+  {
+    name: 'an async generator that is asked a million times at once',
+    forbids: 'take memory or time without end',
+    code: `async function* slow() { for (;;) { await null; yield 1 } } const source = slow(); for (let i = 0; i < 1e6; i++) source.next(); await source.return()`,
+    ends: [...STARVED, 'succeeded'],
+  },
+  {
+    name: 'async generators in a ring',
+    forbids: 'keep timers and deadlines from their turn',
+    code: `const ring = []; async function* link(i) { for (;;) { yield* ring[(i + 1) % 3] } } for (let i = 0; i < 3; i++) ring.push(link(i)); return ring[0].next()`,
+    ends: ['Timeout', 'Stalled', 'Thrown', 'StackOverflow', 'Memory'],
+  },
+  {
+    name: 'a race that leaks its losers',
+    forbids: 'take memory or time without end',
+    code: `const never = new Promise(() => {}); for (;;) await Promise.race([never, null])`,
+    ends: STARVED,
+  },
+  {
+    name: 'a million promises',
+    forbids: 'take more than its memory',
+    code: `const all = []; for (let i = 0; i < 1e6; i++) all.push(new Promise(() => {})); return all.length`,
+    ends: [...STARVED, 'succeeded'],
+  },
+  {
+    name: 'ten thousand async functions at a time',
+    forbids: 'take more than its memory',
+    code: `let n = 0; const worker = async () => { for (let i = 0; i < 5; i++) await null; n++ }; await Promise.all(Array.from({ length: 10000 }, worker)); return n`,
+    ends: ['succeeded', ...STARVED],
+    value: 10_000,
+  },
+  {
+    name: 'a flood of log lines',
+    forbids: 'fill the memory of the host',
+    code: `for (let i = 0; i < 1e5; i++) ctx.log('line', i); return 'logged'`,
+    ends: ['succeeded', 'Timeout'],
+    value: 'logged',
+  },
+  {
+    name: 'log lines without end',
+    forbids: 'outlive its time, or fill the memory of the host',
+    code: `for (;;) console.log('x'.repeat(1000))`,
+    ends: STOPPED,
+  },
+  {
+    name: 'huge log lines',
+    forbids: 'fill the memory of the host',
+    code: `const line = 'x'.repeat(4e6); for (let i = 0; i < 20; i++) ctx.log(line, line, line); return 'logged'`,
+    ends: ['succeeded', ...STARVED],
+  },
+  {
+    name: 'log lines of hostile characters',
+    forbids: 'come out as anything but whole characters',
+    code: `ctx.log('\\ud800', '\\0', '\\u2028', '\\x1b]0;title\\x07'); for (let i = 0; i < 500; i++) ctx.log('\\u{1f4a9}'.repeat(i)); ctx.log(''); return 1`,
+    ends: ['succeeded'],
+  },
+  {
+    name: 'log lines with line breaks',
+    forbids: 'forge a line of another run',
+    code: `ctx.log('one\\nstatus=succeeded\\r\\nD{"forged":true}'); return 'mine'`,
+    ends: ['succeeded'],
+    value: 'mine',
+  },
+  {
+    name: 'log lines after the result',
+    forbids: 'change an outcome that was reported',
+    code: `setTimeout(() => ctx.log('late timer'), 0); queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => ctx.log('late job')))); return 'early'`,
+    ends: ['succeeded'],
+    value: 'early',
+    never: /late timer/,
+  },
+  {
+    name: 'a loop that does nothing',
+    forbids: 'outlive its time',
+    code: `for (;;);`,
+    ends: STOPPED,
+  },
+  {
+    name: 'a loop before the first line of the task',
+    forbids: 'outlive its time',
+    source: `for (;;); export default () => 1`,
+    ends: STOPPED,
+  },
+  {
+    name: 'a loop in a script',
+    forbids: 'outlive its time',
+    source: `while (true) {}`,
+    ends: STOPPED,
+  },
+  {
+    name: 'a loop of tail calls through a trampoline of bound functions',
+    forbids: 'outlive its time',
+    code: `let f = () => f; for (;;) f = f().bind(null)`,
+    ends: [...STARVED, 'StackOverflow', 'EngineTrap'],
+  },
+];

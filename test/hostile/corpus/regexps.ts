@@ -1,0 +1,151 @@
+/** Regular expressions that backtrack, grow or are answered by the task. */
+import { type HostileCase, REFUSED, STOPPED } from '../case.ts';
+
+export const regexps: readonly HostileCase[] = [
+  {
+    name: 'nested repetition',
+    forbids: 'outlive its time',
+    code: `return /^(a+)+$/.test('a'.repeat(40) + 'b')`,
+    ends: STOPPED,
+  },
+  {
+    name: 'overlapping alternatives',
+    forbids: 'outlive its time',
+    code: `return /^(?:a|aa|a?)*$/.test('a'.repeat(60) + 'b')`,
+    ends: STOPPED,
+  },
+  {
+    name: 'back references that backtrack',
+    forbids: 'outlive its time',
+    code: `return /^(.*)(.*)(.*)(.*)(.*)\\5\\4\\3\\2\\1x$/.test('ab'.repeat(200))`,
+    ends: STOPPED,
+  },
+  {
+    name: 'look-behinds that backtrack',
+    forbids: 'outlive its time',
+    code: `return /(?<=^(?:\\w+\\s?)+)!/.test('word '.repeat(20) + '?'.repeat(5) + '!')`,
+    ends: ['Timeout', 'succeeded'],
+  },
+  {
+    name: 'a search of square cost in a long text',
+    forbids: 'outlive its time',
+    code: `return 'x'.repeat(1e6).replace(/x*y/g, '').length`,
+    ends: STOPPED,
+  },
+  {
+    name: 'a split into a million',
+    forbids: 'take more than its memory',
+    code: `return 'x'.repeat(1e6).split(/(?:)/u).length`,
+    ends: ['succeeded', ...REFUSED],
+    value: 1_000_000,
+  },
+  {
+    name: 'counted repetition of counted repetition',
+    forbids: 'take memory or time without end',
+    code: `return new RegExp('(?:(?:(?:a{1,1000}){1,1000}){1,1000}){1,1000}b').test('a'.repeat(2000))`,
+    ends: ['Timeout', 'Memory', 'Thrown', 'succeeded'],
+  },
+  {
+    name: 'a huge count',
+    forbids: 'take memory or time without end',
+    code: `return new RegExp('(?:abc){2147483647}').test('abc'.repeat(10))`,
+    ends: ['Timeout', 'Memory', 'Thrown', 'succeeded'],
+  },
+  {
+    name: 'a pattern with a hundred thousand groups',
+    forbids: 'overflow the compiler of patterns',
+    code: `try { return new RegExp('('.repeat(1e5) + ')'.repeat(1e5)).source.length } catch (error) { return error.name }`,
+    ends: ['succeeded', ...REFUSED, 'StackOverflow', 'EngineTrap'],
+  },
+  {
+    name: 'a pattern nested deep without groups',
+    forbids: 'overflow the compiler of patterns',
+    code: `try { return new RegExp('(?:'.repeat(1e5) + ')'.repeat(1e5)).source.length } catch (error) { return error.name }`,
+    ends: ['succeeded', ...REFUSED, 'StackOverflow', 'EngineTrap'],
+  },
+  {
+    name: 'a class nested deep',
+    forbids: 'overflow the compiler of patterns',
+    code: `try { return new RegExp('['.repeat(5e4) + 'a' + ']'.repeat(5e4), 'v').source.length } catch (error) { return error.name }`,
+    ends: ['succeeded', ...REFUSED, 'StackOverflow', 'EngineTrap'],
+  },
+  {
+    name: 'huge classes',
+    forbids: 'take memory or time without end',
+    code: `const wide = '[\\\\p{L}\\\\p{N}&&[^\\\\p{Lu}]--[a-z]]'; return new RegExp(wide.repeat(500), 'v').test('x'.repeat(500))`,
+    ends: ['succeeded', ...REFUSED],
+  },
+  {
+    name: 'huge classes without case',
+    forbids: 'take memory or time without end',
+    code: `let found = 0; for (let i = 0; i < 2000; i++) if (new RegExp('[\\\\u{0}-\\\\u{10ffff}' + i + ']+', 'ui').test('\\u{10400}')) found++; return found`,
+    ends: ['succeeded', 'Timeout'],
+  },
+  {
+    name: 'a million alternatives',
+    forbids: 'take memory or time without end',
+    code: `return new RegExp(Array.from({ length: 2e5 }, (_, i) => 'a' + i).join('|')).test('b'.repeat(1000))`,
+    ends: ['succeeded', ...REFUSED],
+  },
+  {
+    name: 'a lastIndex out of range',
+    forbids: 'read outside of the text',
+    code: `const ends = []; for (const at of [2 ** 53, -1, 2 ** 31, 2 ** 32 + 1, NaN, Infinity, '3']) { const sticky = /b/y; const global = /b/gu; sticky.lastIndex = global.lastIndex = at; ends.push(sticky.exec('ab') === null, global.exec('ab')?.index ?? -1) } return ends.length`,
+    ends: ['succeeded'],
+    value: 14,
+  },
+  {
+    name: 'a lastIndex that recompiles the pattern',
+    forbids: 'run a program that was freed',
+    code: `const victim = /a+/g; let n = 0; victim.lastIndex = { valueOf() { n++; victim.compile('(b)(c)(d)(e)(f)'.repeat(20), 'g'); return 0 } }; const match = victim.exec('aaaa'); return [n, match === null || match.length]`,
+    ends: ['succeeded'],
+  },
+  {
+    name: 'a lastIndex that loops',
+    forbids: 'outlive its time',
+    code: `const victim = /a/g; victim.lastIndex = { valueOf() { for (;;); } }; victim.exec('a')`,
+    ends: STOPPED,
+  },
+  {
+    name: 'a group named __proto__',
+    forbids: 'set the prototype of the groups, here or outside',
+    code: `const { groups } = /(?<__proto__>x)(?<constructor>y)/.exec('xy'); return { groups, replaced: 'xy'.replace(/(?<__proto__>x)/, '$<__proto__>$<constructor>') }`,
+    ends: ['succeeded', 'ResultNotSerializable'],
+  },
+  {
+    name: 'an exec that answers for ever',
+    forbids: 'outlive its time, or take memory without end',
+    code: `const endless = /x/g; endless.exec = () => ({ 0: '', index: 0, length: 1 }); return 'x'.replace(endless, 'y')`,
+    ends: REFUSED,
+  },
+  {
+    name: 'an exec with a huge answer',
+    forbids: 'hang in a built-in function',
+    code: `const huge = /x/; huge.exec = () => ({ 0: 'x', index: 0, length: 2 ** 53 - 1 }); return 'x'.replace(huge, '$1')`,
+    ends: REFUSED,
+  },
+  {
+    name: 'an index out of the text',
+    forbids: 'read outside of the text',
+    code: `const shifty = /x/; shifty.exec = () => ({ 0: 'x'.repeat(100), index: 1e9, length: 1 }); return 'abc'.replace(shifty, "$'$\`$&").length`,
+    ends: ['succeeded', 'Thrown'],
+  },
+  {
+    name: 'a replacement that grows',
+    forbids: 'take more than its memory',
+    code: `return 'x'.repeat(1e5).replace(/x/g, "$\`$'").length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'matches of nothing without end',
+    forbids: 'outlive its time',
+    code: `let n = 0; for (const match of 'a'.repeat(5e6).matchAll(/(?:)/g)) n++; return n`,
+    ends: [...STOPPED, 'Memory', 'succeeded'],
+  },
+  {
+    name: 'flags that are answered by the task',
+    forbids: 'break the engine',
+    code: `const odd = /x/g; Object.defineProperty(odd, 'flags', { get() { return { toString() { return 'g'.repeat(1e6) } } } }); try { return 'xx'.matchAll(odd).toArray().length } catch (error) { return error.name }`,
+    ends: ['succeeded', 'Memory'],
+  },
+];

@@ -1,0 +1,145 @@
+/** Texts that are, or become, too long. */
+import { type HostileCase, REFUSED, STARVED } from '../case.ts';
+
+export const strings: readonly HostileCase[] = [
+  {
+    name: 'a repeat of 2^30',
+    forbids: 'take more than its memory',
+    code: `return 'x'.repeat(2 ** 30).length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'a repeat that fits the memory just not',
+    forbids: 'take more than its memory',
+    code: `return 'x'.repeat(70e6).length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'a pad of 2^30 at either end',
+    forbids: 'take more than its memory',
+    code: `try { 'x'.padStart(2 ** 30, 'ab') } catch {} return 'x'.padEnd(2 ** 30, 'ab').length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'a text that doubles',
+    forbids: 'take more than its memory',
+    code: `let text = 'x'; for (;;) text += text`,
+    ends: REFUSED,
+  },
+  {
+    name: 'a text that doubles and is looked at',
+    forbids: 'take more than its memory',
+    code: `let text = 'xy'; for (;;) { text = text + text; text.charCodeAt(text.length >> 1) }`,
+    ends: REFUSED,
+  },
+  {
+    name: 'a million texts, each longer than the last',
+    forbids: 'take more than its memory',
+    code: `const all = []; for (let i = 0; i < 1e6; i++) all.push('x'.repeat(i)); return all.length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'a text joined from the left a million times, and looked at',
+    forbids: 'overflow whoever puts it together',
+    code: `let text = ''; for (let i = 0; i < 1e6; i++) text = text + 'ab'; return [text.length, text.charCodeAt(999999)]`,
+    ends: ['succeeded', 'Timeout', 'Memory'],
+    value: [2_000_000, 98],
+  },
+  {
+    name: 'a text joined from the right, and looked at',
+    forbids: 'overflow whoever puts it together',
+    code: `let text = ''; for (let i = 0; i < 5e4; i++) text = 'some longer piece of text ' + text; return text.indexOf('zzz')`,
+    ends: ['succeeded', 'Timeout', 'Memory'],
+    value: -1,
+  },
+  {
+    name: 'a text joined from both ends as a log line, an error and a result',
+    forbids: 'overflow whoever puts it together',
+    code: `let text = ''; for (let i = 0; i < 2e3; i++) text = '(' + text + ')'; ctx.log(text); ctx.call(text, text).catch(() => {}); return text`,
+    ends: ['succeeded'],
+  },
+  {
+    name: 'replaceAll that grows by its square',
+    forbids: 'take more than its memory',
+    code: `return 'a'.repeat(1e5).replaceAll('a', 'b'.repeat(1e5)).length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'replaceAll with a pattern of replacements',
+    forbids: 'take more than its memory',
+    code: `return 'ab'.repeat(5e4).replaceAll('a', "$\`$'$&").length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'normalize of characters that become eighteen',
+    forbids: 'take more than its memory, or outlive its time',
+    code: `return '\\ufdfa'.repeat(3e6).normalize('NFKD').length`,
+    ends: STARVED,
+  },
+  {
+    name: 'normalize of marks that must be sorted',
+    forbids: 'outlive its time in a built-in function',
+    code: `return ('a' + '\\u0316\\u0301'.repeat(2e5)).normalize('NFC').length`,
+    ends: ['succeeded', ...STARVED],
+  },
+  {
+    name: 'a search of square cost',
+    forbids: 'outlive its time in a built-in function',
+    code: `return 'a'.repeat(2e6).indexOf('a'.repeat(1e6) + 'b') + 'a'.repeat(2e6).lastIndexOf('b' + 'a'.repeat(1e6))`,
+    ends: ['succeeded', ...STARVED],
+  },
+  {
+    name: 'a split into ten million',
+    forbids: 'take more than its memory',
+    code: `return 'x'.repeat(1e7).split('').length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'upper case that triples',
+    forbids: 'take more than its memory, or outlive its time',
+    code: `return '\\u0390'.repeat(1e7).toUpperCase().length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'comparisons of huge texts in a sort',
+    forbids: 'outlive its time',
+    code: `const long = 'x'.repeat(1e6); const all = Array.from({ length: 20 }, (_, i) => long + i); for (;;) all.sort((a, b) => a.localeCompare(b))`,
+    ends: STARVED,
+  },
+  {
+    name: 'String.raw of 2^53 - 1 pieces',
+    forbids: 'hang in a built-in function',
+    code: `return String.raw({ raw: { length: 2 ** 53 - 1 } })`,
+    ends: REFUSED,
+  },
+  {
+    name: 'encodings of huge texts',
+    forbids: 'take more than its memory, or outlive its time',
+    code: `return encodeURIComponent('\\u20ac'.repeat(5e6)).length + escape('\\u20ac'.repeat(5e6)).length`,
+    ends: REFUSED,
+  },
+  {
+    name: 'base64 of a huge text',
+    forbids: 'take more than its memory, or outlive its time',
+    code: `let text = 'x'.repeat(1e6); for (;;) text = btoa(text)`,
+    ends: REFUSED,
+  },
+  {
+    name: 'characters from a list of 2^32 - 1',
+    forbids: 'read outside of the stack',
+    code: `return String.fromCharCode.apply(null, { length: 2 ** 32 - 1 })`,
+    ends: [...REFUSED, 'StackOverflow'],
+  },
+  {
+    name: 'half characters everywhere',
+    forbids: 'come out as anything but text',
+    code: `ctx.log('\\udc00\\ud800'); await ctx.call('echo', '\\ud83d', { '\\udc00': 1 }); return { ['\\ud800']: '\\udfff', plain: ['\\ud83d', 'a\\ud83d'] }`,
+    ends: ['succeeded'],
+  },
+  {
+    name: 'a result exactly as long as allowed, in characters of three bytes',
+    forbids: 'be measured in anything but bytes',
+    code: `return '\\u20ac'.repeat(40000)`,
+    ends: ['ResultTooLarge'],
+  },
+];
