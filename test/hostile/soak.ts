@@ -19,6 +19,8 @@ interface Holdings {
   readonly threads: number;
   /** Handles of the event loop by type, those included that would not keep the process alive. */
   readonly handles: Readonly<Record<string, number>>;
+  /** Timers of JavaScript that wait; all of them share one handle, and the others are V8's own and go by themselves. */
+  readonly timers: number;
   readonly listeners: number;
 }
 
@@ -49,7 +51,8 @@ function count(): Holdings {
   return {
     rssBytes: process.memoryUsage.rss(),
     threads: workers.length,
-    handles: countOf(libuv.map(({ type }) => type)),
+    handles: countOf(libuv.map(({ type }) => type).filter((type) => type !== 'timer')),
+    timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length,
     listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
   };
 }
