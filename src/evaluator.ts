@@ -106,8 +106,8 @@ export interface RecordedAnswer {
   readonly answer: string;
 }
 
-/** Bytes of recorded answers, as JSON. */
-export const ANSWERS_BYTES_MAX = 64 * KIB;
+/** Characters of a run's recorded answers and their digests. Beyond, none is kept. */
+export const ANSWERS_CHARS_MAX = 64 * KIB;
 
 export interface Run {
   readonly program: Program;

@@ -4,7 +4,7 @@
  * to repeat it.
  */
 import { hash } from 'node:crypto';
-import { ANSWERS_BYTES_MAX, type Limits, type RecordedAnswer } from '../evaluator.ts';
+import { ANSWERS_CHARS_MAX, type Limits, type RecordedAnswer } from '../evaluator.ts';
 import type { Answer, CallKind } from './messages.ts';
 
 /** UTF-8 bytes of a host call's name and arguments. */
@@ -20,20 +20,17 @@ const NEVER = { atMs: 0, answer: NO_ANSWER } as const;
 /** What a run is woken for. */
 export type Wake =
   | { readonly at: number; readonly timer: string }
-  | { readonly at: number; readonly call: string; readonly answer: Answer };
+  | { readonly at: number; readonly call: number; readonly answer: Answer };
 
 /** Asks somebody outside. */
-export type Ask = (kind: CallKind, call: string, name: string, args: string) => void;
-
-interface PendingCall {
-  readonly index: number;
-  readonly request: string;
-}
+export type Ask = (kind: CallKind, call: number, name: string, args: string) => void;
 
 interface Answered {
-  readonly call: string;
+  readonly call: number;
   readonly answer: Answer;
 }
+
+type ToldLimit = 'HostCallLimit' | 'ConcurrencyLimit' | 'TimerLimit';
 
 interface Timer {
   readonly id: string;
@@ -47,15 +44,14 @@ export class Errands {
   readonly #script: RecordedAnswer[] | undefined;
   /** Calls of the run that is repeated, to which it saw no answer before its end. */
   readonly #waitedInVain: readonly RecordedAnswer[];
-  readonly #calls = new Map<string, PendingCall>();
+  /** Calls that are pending, by their numbers, and digests of what they ask. */
+  readonly #calls = new Map<number, string>();
   /** By time; of the same time, by when they were set. */
   readonly #timers: Timer[] = [];
   /** Answers that came from outside. */
   readonly #arrived: Answered[] = [];
-  /** Calls that were never made, and why. */
-  readonly #refused: Answered[] = [];
   readonly #given: RecordedAnswer[] = [];
-  #givenBytes = 0;
+  #givenChars = 0;
   #made = 0;
   #diverged: string | undefined;
   readonly #told = new Set<string>();
@@ -85,8 +81,8 @@ export class Errands {
   /** The first call that a repeated run waits for, and that the recorded one did not make. */
   get unanswered(): string | undefined {
     if (this.#script === undefined) return undefined;
-    const first = [...this.#calls.values()].find(({ index }) => !this.#waitedInVain.some(({ call }) => call === index));
-    return first === undefined ? undefined : `the recorded run saw no answer to host call ${first.index}`;
+    const first = [...this.#calls.keys()].find((index) => !this.#waitedInVain.some(({ call }) => call === index));
+    return first === undefined ? undefined : `the recorded run saw no answer to host call ${first}`;
   }
 
   /** A repeated run that has run dry waits for what comes after its time: for a timer, or as the recorded one did. */
@@ -97,8 +93,8 @@ export class Errands {
 
   /** What the run was answered, for those who want to repeat it; with the calls to which it has seen no answer. */
   get given(): readonly RecordedAnswer[] | 'too-large' {
-    if (this.#givenBytes > ANSWERS_BYTES_MAX) return 'too-large';
-    const waiting = Array.from(this.#calls.values(), ({ index, request }) => ({ ...NEVER, call: index, request }));
+    if (this.#givenChars > ANSWERS_CHARS_MAX) return 'too-large';
+    const waiting = Array.from(this.#calls, ([call, request]) => ({ ...NEVER, call, request }));
     return [...this.#given, ...waiting];
   }
 
@@ -107,37 +103,46 @@ export class Errands {
     return this.#script !== undefined || (this.#timers.length === 0 && this.#calls.size === 0);
   }
 
-  /** `<id>\n<name>\n<arguments>`, of which `bytes` is the whole length. */
-  call(text: string, bytes: number): void {
-    const [id = '', name = '', ...rest] = text.split('\n');
-    this.#request('call', id, name, rest.join('\n'), bytes);
+  /**
+   * `<name>\n<arguments>`, of which `bytes` is the whole length. The answer is `P` and the call's number, or, at once,
+   * why there is no such call: `L` and a limit's error class and message, on two lines; or `E` and a message.
+   */
+  call(text: string, bytes: number): string {
+    const nameEnd = text.indexOf('\n');
+    return this.#request('call', text.slice(0, nameEnd), text.slice(nameEnd + 1), bytes);
   }
 
-  /** `<id>\n<request>`. */
-  fetch(text: string, bytes: number): void {
-    const [id = '', ...rest] = text.split('\n');
-    this.#request('fetch', id, '', rest.join('\n'), bytes);
+  /** `<request>`; answered likewise. */
+  fetch(text: string, bytes: number): string {
+    return this.#request('fetch', '', text, bytes);
   }
 
-  #request(kind: CallKind, id: string, name: string, args: string, bytes: number): void {
-    const { hostCalls, concurrentCalls } = this.#limits;
-    const refusal =
-      this.#made >= hostCalls
-        ? limited('HostCallLimit', `no more than ${hostCalls} host calls are allowed`)
-        : this.#calls.size >= concurrentCalls
-          ? limited('ConcurrencyLimit', `no more than ${concurrentCalls} host calls may be pending at a time`)
-          : bytes > CALL_BYTES
-            ? (`Ethe arguments have ${bytes} bytes; ${CALL_BYTES} are allowed` as const)
-            : undefined;
-    if (refusal !== undefined) {
-      this.#refused.push({ call: id, answer: refusal });
-      return;
-    }
+  #request(kind: CallKind, name: string, args: string, bytes: number): string {
+    const refusal = this.#refuse(bytes);
+    if (refusal !== undefined) return refusal;
     const index = ++this.#made;
     const request = hash('sha256', `${kind}\n${name}\n${args}`).slice(0, DIGEST_CHARS);
-    this.#calls.set(id, { index, request });
-    if (this.#script === undefined) this.#ask(kind, id, name, args);
+    this.#calls.set(index, request);
+    if (this.#script === undefined) this.#ask(kind, index, name, args);
     else this.#compare(index, request, `${kind} ${name}`.trim());
+    return `P${index}`;
+  }
+
+  #refuse(bytes: number): string | undefined {
+    const { hostCalls, concurrentCalls } = this.#limits;
+    if (this.#made >= hostCalls) {
+      return `L${this.#tell('HostCallLimit', `no more than ${hostCalls} host calls are allowed`)}`;
+    }
+    if (this.#calls.size >= concurrentCalls) {
+      return `L${this.#tell('ConcurrencyLimit', `no more than ${concurrentCalls} host calls may be pending at a time`)}`;
+    }
+    return bytes > CALL_BYTES ? `Ethe arguments have ${bytes} bytes; ${CALL_BYTES} are allowed` : undefined;
+  }
+
+  /** How the guest is told of a limit. */
+  #tell(limit: ToldLimit, message: string): string {
+    this.#told.add(limit);
+    return `${limit}\n${message}`;
   }
 
   #compare(index: number, request: string, what: string): void {
@@ -147,7 +152,7 @@ export class Errands {
   }
 
   /** An answer from outside; false when nobody waits for it. */
-  arrive(call: string, answer: Answer): boolean {
+  arrive(call: number, answer: Answer): boolean {
     if (!this.#calls.has(call)) return false;
     this.#arrived.push({ call, answer });
     return true;
@@ -157,8 +162,7 @@ export class Errands {
   setTimer(text: string, nowMs: number): string | undefined {
     const { timers } = this.#limits;
     if (this.#timers.length >= timers) {
-      this.#told.add('TimerLimit');
-      return `TimerLimit\nno more than ${timers} timers may be pending at a time`;
+      return this.#tell('TimerLimit', `no more than ${timers} timers may be pending at a time`);
     }
     const [id = '', delay = ''] = text.split('\n');
     this.clearTimer(id);
@@ -183,8 +187,6 @@ export class Errands {
    * Until `horizonMs`, time may pass.
    */
   next(nowMs: number, horizonMs: number): Wake | undefined {
-    const refused = this.#refused.shift();
-    if (refused !== undefined) return this.#give(refused, nowMs);
     const [timer] = this.#timers;
     const recorded = this.#nextInScript();
     const endMs = this.#limits.wallMs;
@@ -204,24 +206,24 @@ export class Errands {
     return next !== undefined && next.call <= this.#made ? next : undefined;
   }
 
-  #repeat({ call: index, answer, atMs }: RecordedAnswer): Wake | undefined {
+  #repeat({ call, answer, atMs }: RecordedAnswer): Wake | undefined {
     this.#script?.shift();
-    const [call] = [...this.#calls].find(([, pending]) => pending.index === index) ?? [];
-    return call === undefined ? undefined : this.#give({ call, answer: answer as Answer }, atMs);
+    return this.#give({ call, answer: answer as Answer }, atMs);
   }
 
-  #give({ call, answer }: Answered, at: number): Wake {
-    const pending = this.#calls.get(call);
+  /** Undefined when it has been answered already. */
+  #give({ call, answer }: Answered, at: number): Wake | undefined {
+    const request = this.#calls.get(call);
+    if (request === undefined) return undefined;
     this.#calls.delete(call);
     if (answer[0] === 'D') this.#told.add('CapabilityDenied');
-    if (answer[0] === 'L') this.#told.add(answer.slice(1, answer.indexOf('\n')));
-    if (pending !== undefined) this.#record({ call: pending.index, request: pending.request, atMs: at, answer });
+    this.#record({ call, request, atMs: at, answer });
     return { at, call, answer };
   }
 
   #record(given: RecordedAnswer): void {
-    this.#givenBytes += given.answer.length + DIGEST_CHARS;
-    if (this.#givenBytes > ANSWERS_BYTES_MAX) this.#given.length = 0;
+    this.#givenChars += given.answer.length + DIGEST_CHARS;
+    if (this.#givenChars > ANSWERS_CHARS_MAX) this.#given.length = 0;
     else this.#given.push(given);
   }
 
@@ -230,8 +232,5 @@ export class Errands {
     this.#timers.length = 0;
     this.#calls.clear();
     this.#arrived.length = 0;
-    this.#refused.length = 0;
   }
 }
-
-const limited = (name: 'HostCallLimit' | 'ConcurrencyLimit', message: string): Answer => `L${name}\n${message}`;

@@ -78,17 +78,14 @@ export interface ClockReading {
 /** `call`: a function of the embedding program. `fetch`: a request; `name` is then empty. */
 export type CallKind = 'call' | 'fetch';
 
-/**
- * How a host call ended. `V` and the value as JSON, `E` and an error's message, `D` and why it was denied, `L` and the
- * limit's error class and message, on two lines.
- */
-export type Answer = `${'V' | 'E' | 'D' | 'L'}${string}`;
+/** How a host call ended: `V` and the value as JSON, `E` and an error's message, `D` and why it was denied. */
+export type Answer = `${'V' | 'E' | 'D'}${string}`;
 
 export interface HostCall {
   readonly seq: Seq;
   readonly kind: CallKind;
-  /** The guest's name for it. */
-  readonly call: string;
+  /** Its number: the run's first host call is 1. */
+  readonly call: number;
   readonly name: string;
   /** As the guest wrote it: a JSON array of arguments, or a request. */
   readonly args: string;
@@ -96,7 +93,7 @@ export interface HostCall {
 
 export interface Reply {
   readonly seq: Seq;
-  readonly call: string;
+  readonly call: number;
   readonly answer: Answer;
 }
 

@@ -139,7 +139,7 @@ describe('a worker that is ended', () => {
 
   test('asks for nothing any more on behalf of what it has begun', async () => {
     const evaluator = open((worker) => {
-      const again = { seq: 1, kind: 'call', call: '2', name: 'arrived', args: '[99]' };
+      const again = { seq: 1, kind: 'call', call: 2, name: 'arrived', args: '[99]' };
       worker.emit('message', { type: 'news', calls: [again] });
     });
     const { arrivals, arrived } = new Turnstile();

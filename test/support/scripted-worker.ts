@@ -32,7 +32,7 @@ const acts = {
   },
   /** Is in the middle of something, for ever. */
   hold(seq: Seq) {
-    send({ type: 'news', calls: [{ seq, kind: 'call', call: '1', name: 'arrived', args: `[${++arrived}]` }] });
+    send({ type: 'news', calls: [{ seq, kind: 'call', call: 1, name: 'arrived', args: `[${++arrived}]` }] });
   },
   /** Waits for a timer that is far away. */
   sleep(_seq: Seq) {

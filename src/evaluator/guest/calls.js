@@ -1,6 +1,6 @@
 // Host calls: what `ctx.call` and `ctx.fetch` ask, and the answers.
 ({ host, NativePromise, parse, stringify, slice, indexOf, define }) => {
-  let lastId = 0;
+  /** By the numbers that the host gives them. */
   const pending = { __proto__: null };
 
   /** Makes an error what the host says it is: a name, and a message on the next line. */
@@ -10,13 +10,31 @@
     return define(error, 'name', slice(description, 0, nameEnd));
   };
 
+  /** P number of a call that is pending · V value as JSON · E message · D why it was denied · L limit, what it allows. */
+  const take = (answer, call) => {
+    const { fulfil, reject, failure } = call;
+    const text = slice(answer, 1);
+    switch (answer[0]) {
+      case 'P':
+        pending[text] = call;
+        break;
+      case 'V':
+        fulfil(parse(text));
+        break;
+      case 'D':
+        reject(become(failure, `CapabilityDenied\n${text}`));
+        break;
+      case 'L':
+        reject(become(failure, text));
+        break;
+      default:
+        reject(define(failure, 'message', text));
+    }
+  };
+
   /** A promise of what the host answers. It rejects with `failure`, which was made where the task has called. */
   const request = (letter, text, failure) =>
-    new NativePromise((fulfil, reject) => {
-      const id = ++lastId;
-      pending[id] = { fulfil, reject, failure };
-      host(`${letter}${id}\n${text}`);
-    });
+    new NativePromise((fulfil, reject) => take(host(letter + text), { fulfil, reject, failure }));
 
   return {
     become,
@@ -24,26 +42,12 @@
 
     call: async (name, ...args) => request('C', `${name}\n${stringify(args)}`, new Error()),
 
-    /** V value as JSON · E error's message · D why it was denied · L name of a limit, and what it allows. */
-    reply: (id, answer) => {
-      const waiting = pending[id];
-      if (waiting === undefined) return;
-      delete pending[id];
-      const { fulfil, reject, failure } = waiting;
-      const text = slice(answer, 1);
-      switch (answer[0]) {
-        case 'V':
-          fulfil(parse(text));
-          break;
-        case 'D':
-          reject(become(failure, `CapabilityDenied\n${text}`));
-          break;
-        case 'L':
-          reject(become(failure, text));
-          break;
-        default:
-          reject(define(failure, 'message', text));
-      }
+    /** The answer to a call that was pending. */
+    reply: (number, answer) => {
+      const call = pending[number];
+      if (call === undefined) return;
+      delete pending[number];
+      take(answer, call);
     },
   };
 };
