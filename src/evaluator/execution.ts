@@ -91,7 +91,7 @@ export class Execution implements Player {
   }
 
   /** A host call has an answer. */
-  reply(call: string, answer: Answer): void {
+  reply(call: number, answer: Answer): void {
     if (this.#errands.arrive(call, answer)) this.#enter();
   }
 
@@ -141,11 +141,9 @@ export class Execution implements Player {
         this.#logbook.write(text, bytes);
         break;
       case 'C':
-        this.#errands.call(text, bytes);
-        break;
+        return this.#errands.call(text, bytes);
       case 'F':
-        this.#errands.fetch(text, bytes);
-        break;
+        return this.#errands.fetch(text, bytes);
       case 'S':
         return serve(text);
       case 'T':
@@ -205,15 +203,16 @@ export class Execution implements Player {
     const { atMs, allowedMs } = this.#stopwatch.enter();
     board.enter(seq, allowedMs);
     try {
-      const instance = stage.enter(this);
+      const instance = act === undefined ? stage.resume(this) : stage.enter(this);
       act?.(instance);
       this.#drain(instance, atMs);
-      // Code that is refused once more has used nothing: what is there is another run's.
-      if (this.#known.refusal === undefined) this.#peakBytes = instance.memory.usedBytes;
     } catch (error) {
-      this.#verdict ??= judgeTrap(error, this.#facts(), limits);
+      // Whatever the run has said before: an engine that breaks off is not one that has come to its end.
+      this.#verdict = judgeTrap(error, this.#facts(), limits);
     }
     board.leave();
+    // Code that is refused once more has used nothing: what is there is another run's.
+    if (this.#known.refusal === undefined) this.#peakBytes = stage.memoryOf(this)?.usedBytes ?? this.#peakBytes;
     this.#stopwatch.leave();
     if (this.#errands.isLate) this.#stopped ??= 'wall';
     const isOver = this.#stopped !== undefined || this.#errands.isEmpty;
@@ -241,7 +240,7 @@ export class Execution implements Player {
   #wake(instance: Instance, wake: Wake): void {
     this.#own.advance(wake.at);
     if ('timer' in wake) this.#callGuest(instance, GUEST.fire, instance.text(wake.timer));
-    else this.#callGuest(instance, GUEST.reply, instance.text(wake.call), instance.text(wake.answer));
+    else this.#callGuest(instance, GUEST.reply, instance.text(`${wake.call}`), instance.text(wake.answer));
   }
 
   /** Sees to it that the run is woken for its next timer, and ended at its deadline. */

@@ -20,13 +20,15 @@ export class Frames {
     return this.#used * FRAME_BYTES;
   }
 
-  /** Copies {@link FRAME_BYTES} from `at` on. */
-  keep(memory: Buffer, at: number): Frame {
-    if (this.#free.length === 0) this.#grow();
-    const frame = this.#free.pop() as Frame;
-    this.#used++;
-    memory.copy(this.#slabOf(frame), offsetOf(frame), at, at + FRAME_BYTES);
-    return frame;
+  /** Copies {@link FRAME_BYTES} from each address on: all of them, or, when there is no memory, none. */
+  keep(memory: Buffer, addresses: readonly number[]): Frame[] {
+    while (this.#free.length < addresses.length) this.#grow();
+    return addresses.map((at) => {
+      const frame = this.#free.pop() as Frame;
+      this.#used++;
+      memory.copy(this.#slabOf(frame), offsetOf(frame), at, at + FRAME_BYTES);
+      return frame;
+    });
   }
 
   /** Copies a frame back, and gives it away. */

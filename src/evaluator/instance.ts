@@ -40,6 +40,10 @@ export interface Pristine {
   readonly importer: number;
 }
 
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
 export class Instance {
   readonly #engine: EngineExports;
   readonly #memory: EngineMemory;
@@ -233,6 +237,9 @@ export class Instance {
   }
 
   #message(count: number, argumentsAt: number): Value {
+    // The engine looks up once in ten thousand steps. Among so many there may be thousands of messages, and each takes
+    // the host more time than a step.
+    if (this.#host.shouldStop()) throw new Interrupted('the run should stop');
     const engine = this.#engine;
     const { word, undefined: nothing } = this.#pristine;
     if (count < 1) return engine.qjs_dup_value(nothing);

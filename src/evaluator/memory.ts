@@ -117,20 +117,17 @@ export class EngineMemory {
     const { pages, limit, refused } = this.#engine;
     const end = pages.value * PAGE_BYTES;
     const changed: number[] = [];
-    const kept: Frame[] = [];
     for (let at = DATA_START; at < end; at += FRAME_BYTES) {
       const original = at - DATA_START;
       const isSame =
         original < image.length
           ? image.compare(bytes, at, at + FRAME_BYTES, original, original + FRAME_BYTES) === 0
           : ZEROS.compare(bytes, at, at + FRAME_BYTES) === 0;
-      if (isSame) continue;
-      changed.push(at);
-      kept.push(frames.keep(bytes, at));
+      if (!isSame) changed.push(at);
     }
     return {
       at: changed,
-      frames: kept,
+      frames: frames.keep(bytes, changed),
       pages: pages.value,
       limit: limit.value,
       refused: refused.value,

@@ -37,18 +37,22 @@ export class Stage {
     return this.#frames.usedBytes > CROWDED_BYTES;
   }
 
-  /** The instance, with the memory of this run in it. One that comes for the first time resets it. */
+  /** The instance, for a run that comes for the first time: it finds the memory of another one there, and resets it. */
   enter(player: Player): Instance {
-    if (this.#onStage === player) return this.#instance;
     this.#clear();
+    return this.#receive(player);
+  }
+
+  /** The instance, with the memory of this run in it, which has waited. */
+  resume(player: Player): Instance {
+    if (this.#onStage === player) return this.#instance;
     const saved = this.#waiting.get(player);
-    if (saved !== undefined) {
-      this.#instance.restore(player, saved, this.#frames);
-      this.#waiting.delete(player);
-    }
-    this.#onStage = player;
-    while (this.#frames.usedBytes > WAITING_BYTES_MAX) this.#heaviest().crowdOut();
-    return this.#instance;
+    // Were it let in all the same, it would go on in the memory of another.
+    if (saved === undefined) throw new Error('the memory of this run was lost');
+    this.#clear();
+    this.#instance.restore(player, saved, this.#frames);
+    this.#waiting.delete(player);
+    return this.#receive(player);
   }
 
   /** What is known of the run's memory, while it is on stage. */
@@ -65,6 +69,12 @@ export class Stage {
     this.#onStage = undefined;
     this.#instance.release(failure === undefined);
     this.#renew(failure === 'EngineTrap');
+  }
+
+  #receive(player: Player): Instance {
+    this.#onStage = player;
+    while (this.#frames.usedBytes > WAITING_BYTES_MAX) this.#heaviest().crowdOut();
+    return this.#instance;
   }
 
   /** Whoever is on stage makes room, and waits elsewhere. */

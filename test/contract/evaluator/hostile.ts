@@ -77,6 +77,22 @@ export function hostileTests(bench: Bench): void {
     });
   });
 
+  describe('a flood of small questions, each of which takes the host longer than the task, is stopped like any loop:', () => {
+    const zones = "['Etc/GMT+1', 'Etc/GMT+2', 'Asia/Tokyo', 'Asia/Seoul', 'Asia/Dhaka', 'Africa/Cairo', 'Europe/Rome']";
+    test.each([
+      ['URLs', 'for (;;) new URL("http://x/" + "\u00e9".repeat(20_000))'],
+      ['time zones', `for (;;) for (const timeZone of ${zones}) ctx.formatDate(0, { timeZone, format: 'zzzz' })`],
+      ['host calls that are too large', 'const x = "\\n".repeat(3e5); for (;;) ctx.call(x).catch(() => {})'],
+      [
+        'timers',
+        'for (let i = 0; i < 9999; i++) setTimeout(() => {}, 1e6); for (;;) clearTimeout(setTimeout(() => {}, 1e9))',
+      ],
+    ])('%s', async (_what, source) => {
+      const limits = { ...BRIEF, timers: 10_000 };
+      expect((await bench.error(source, { limits })).name).toMatch(/^(?:Wall|Cpu)Timeout$/);
+    });
+  });
+
   test.each([
     ['a huge result', '"x".repeat(1e7)', 'ResultTooLarge'],
     ['a huge error', 'throw new Error("x".repeat(1e7))', 'Thrown'],

@@ -1,0 +1,139 @@
+/** Runs that take turns in one engine: each finds its own memory, or none. */
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import { type Engine, loadEngine } from '../../src/evaluator/engine.ts';
+import { FRAME_BYTES, Frames } from '../../src/evaluator/frames.ts';
+import { NOBODY } from '../../src/evaluator/host.ts';
+import { type Player, Stage } from '../../src/evaluator/stage.ts';
+import { DEFAULT_LIMITS } from '../../src/evaluator.ts';
+
+const MIB = 1024 * 1024;
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await loadEngine();
+});
+
+/** Runs that write down what they hear. */
+class Troupe {
+  readonly stage = new Stage(engine.module, engine.guest);
+  readonly heard: string[] = [];
+  readonly gone: string[] = [];
+
+  join(name: string): Player {
+    const player: Player = {
+      ...NOBODY,
+      allowance: () => 1000,
+      receive: (letter, text) => {
+        this.heard.push(`${name}: ${letter}${text}`);
+        return undefined;
+      },
+      crowdOut: () => {
+        this.gone.push(name);
+        this.stage.leave(player, 'Memory');
+      },
+    };
+    return player;
+  }
+
+  /** Runs a script in the memory that the run has. */
+  play(player: Player, source: string, isFirst = true): void {
+    const instance = isFirst ? this.stage.enter(player) : this.stage.resume(player);
+    if (isFirst) instance.reset(player, { memoryBytes: 64 * MIB, stackBytes: DEFAULT_LIMITS.stackBytes });
+    const bytecode = instance.compile(source, 'script');
+    if (bytecode === undefined) throw new Error(`does not parse: ${source}`);
+    const value = instance.run(bytecode);
+    if (instance.isException(value)) throw new Error(`has thrown: ${source}`);
+    instance.call(1, value);
+  }
+}
+
+test('each finds its own memory again, however much another has had meanwhile', () => {
+  const troupe = new Troupe();
+  const [a, b] = [troupe.join('a'), troupe.join('b')];
+  troupe.play(a, `globalThis.mine = new Uint8Array(${3 * MIB}).fill(1); 0`);
+  troupe.play(b, `globalThis.mine = new Uint8Array(${20 * MIB}).fill(2); 0`);
+  const look = 'JSON.stringify([mine.length, mine.every((byte) => byte === mine[0]), mine[0]])';
+  troupe.play(a, look, false);
+  troupe.play(b, look, false);
+  troupe.play(a, look, false);
+  const says = (name: string, mib: number, byte: number) => `${name}: D"[${mib * MIB},true,${byte}]"`;
+  expect(troupe.heard.filter((line) => !line.endsWith('D0'))).toEqual([
+    says('a', 3, 1),
+    says('b', 20, 2),
+    says('a', 3, 1),
+  ]);
+});
+
+test('a run whose memory could not be kept ends, and does not go on in the memory of another', () => {
+  const troupe = new Troupe();
+  const [a, b] = [troupe.join('a'), troupe.join('b')];
+  troupe.play(a, 'globalThis.mine = "a"');
+  const full = jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  expect(() => troupe.stage.enter(b)).toThrow('allocation failed');
+  full.mockRestore();
+  troupe.play(b, 'globalThis.mine = "b"');
+  expect(() => troupe.stage.resume(a)).toThrow('was lost');
+  troupe.stage.leave(a, 'EngineTrap');
+  troupe.play(b, 'mine', false);
+  expect(troupe.heard.at(-1)).toBe('b: D"b"');
+});
+
+test('a run that is over, or never came, is not let in', () => {
+  const troupe = new Troupe();
+  const [a, b] = [troupe.join('a'), troupe.join('b')];
+  troupe.play(a, '1');
+  troupe.stage.leave(a, undefined);
+  for (const player of [a, b]) expect(() => troupe.stage.resume(player)).toThrow('was lost');
+});
+
+test('those that hold most leave first, and room is counted when they have left', () => {
+  const troupe = new Troupe();
+  const hold = (name: string, mib: number): Player => {
+    const player = troupe.join(name);
+    troupe.play(player, `globalThis.mine = new Uint8Array(${mib * MIB}).fill(7); 0`);
+    return player;
+  };
+  hold('small', 1);
+  expect(troupe.stage.isCrowded).toBe(false);
+  for (const name of ['a', 'b', 'c', 'd', 'e']) hold(name, 50);
+  // The last one is on stage, and does not wait.
+  expect({ gone: troupe.gone, isCrowded: troupe.stage.isCrowded }).toEqual({ gone: [], isCrowded: true });
+  const large = hold('large', 60);
+  troupe.play(troupe.join('next'), '1');
+  expect(troupe.gone.slice(-1)).toEqual(['large']);
+  expect(() => troupe.stage.resume(large)).toThrow('was lost');
+});
+
+test('frames are kept all or not at all, and come back when they are dropped', () => {
+  const frames = new Frames();
+  const memory = Buffer.alloc(600 * FRAME_BYTES);
+  const full = jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementationOnce(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  const addresses = Array.from({ length: 600 }, (_, i) => i * FRAME_BYTES);
+  expect(() => frames.keep(memory, addresses)).toThrow();
+  expect(frames.usedBytes).toBe(0);
+  full.mockRestore();
+  for (const [i, at] of addresses.entries()) memory.fill(i % 251, at, at + FRAME_BYTES);
+  const kept = frames.keep(memory, addresses);
+  expect(new Set(kept).size).toBe(600);
+  expect(frames.usedBytes).toBe(600 * FRAME_BYTES);
+  const copy = Buffer.alloc(memory.length);
+  for (const [i, at] of addresses.entries()) frames.restore(kept[i]!, copy, at);
+  expect(copy.equals(memory)).toBe(true);
+  expect(frames.usedBytes).toBe(0);
+});
+
+test('slabs that nobody needs go when nobody waits, and those that stay are all free', () => {
+  const frames = new Frames();
+  const memory = Buffer.alloc(FRAME_BYTES);
+  const many = Array.from({ length: 17 * 256 }, () => 0);
+  for (let i = 0; i < 2; i++) {
+    const kept = frames.keep(memory, many);
+    expect(new Set(kept).size).toBe(many.length);
+    for (const frame of kept) frames.drop(frame);
+    expect(frames.usedBytes).toBe(0);
+  }
+});
