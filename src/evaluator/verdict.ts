@@ -90,7 +90,8 @@ function isDeeperThan(json: string, levels: number): boolean {
   // Each level takes two characters.
   if (json.length <= 2 * levels) return false;
   let depth = 0;
-  for (const [token] of json.matchAll(/[[{]|[\]}]|"(?:[^"\\]|\\.)*"/g)) {
+  // A text that is never closed is one still: to look for it again from every quotation mark in it would take hours.
+  for (const [token] of json.matchAll(/[[{]|[\]}]|"(?:[^"\\]|\\.)*"?/g)) {
     if (token === '[' || token === '{') depth++;
     else if (token === ']' || token === '}') depth--;
     if (depth > levels) return true;
