@@ -86,6 +86,8 @@ export interface StandaloneEvaluator {
 
 const WORKERS_MAX = 64;
 const SEED_CHARS_MAX = 256;
+/** The engine's clock counts nanoseconds since 1970 in 64 bits: until 2554. */
+const NOW_MAX_MS = Date.UTC(2500, 0, 1);
 
 /** What makes the requests of runs. */
 export type OpenOutbound = (permissions: FetchPermissions | undefined, clock: Clock) => Outbound;
@@ -163,7 +165,8 @@ function runOf(options: EvaluateOptions, { limits, clock, random, outbound }: De
   requireOrigins(problems, fetch);
   const slotMs = new Date(slot).getTime();
   requireThat(problems, 'slot', slot, !Number.isNaN(slotMs), 'an ISO instant, epoch ms or a Date');
-  requireThat(problems, 'now', now, !Number.isNaN(new Date(now).getTime()), 'epoch ms');
+  const isTime = typeof now === 'number' && now >= 0 && now <= NOW_MAX_MS;
+  requireThat(problems, 'now', now, isTime, `epoch ms, from 0 to ${NOW_MAX_MS}`);
   const isSeed = typeof seed === 'string' ? seed.length <= SEED_CHARS_MAX : Number.isFinite(seed);
   requireThat(problems, 'seed', seed, isSeed, `a number, or a text of at most ${SEED_CHARS_MAX} characters`);
   requireThat(problems, 'taskId', taskId, typeof taskId === 'string', 'a string');
