@@ -4,7 +4,7 @@
  * once, and its worker is ended. What the worker had finished is collected, and what it had not started is given back.
  */
 import { Worker } from 'node:worker_threads';
-import { afterMicrotasks, type Cancel, type Clock } from '../clock.ts';
+import { afterMicrotasks, atEndOfTurn, type Cancel, type Clock } from '../clock.ts';
 import type { Program } from '../evaluator.ts';
 import { workerUrl } from './assets.ts';
 import { Board, IDLE, nextSeq, type Seq, WAITING_MAX } from './board.ts';
@@ -30,6 +30,11 @@ import { WATCH_MS, Watch } from './watch.ts';
  * on one while the others are on their way.
  */
 const FLIGHTS_MAX = 192;
+/**
+ * What a worker has sent is read for so long at a stretch: tasks decide how much that is, and how long it takes, and the
+ * main thread has a session to keep alive.
+ */
+const READING_MS = 5;
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
 
@@ -67,6 +72,12 @@ export class Lane {
   readonly #board = new Board();
   readonly #outbox = new Outbox();
   readonly #programs = new ProgramCache();
+  /** What came by message and is not read yet. */
+  readonly #reports: Report[] = [];
+  readonly #calls: HostCall[] = [];
+  #isReadingDue = false;
+  /** The worker is no more, and nothing new will come. */
+  #isGone = false;
   readonly #replies: Reply[] = [];
   readonly #watch = new Watch(this.#board);
   /** In the order in which they were sent. */
@@ -91,7 +102,8 @@ export class Lane {
       });
       this.#worker.once('exit', () => {
         reject(new Error('the evaluator has no worker: it ended while it started', { cause: this.#cause }));
-        this.#end();
+        this.#isGone = true;
+        if (!this.#isReadingDue) this.#read();
       });
     });
     // Whoever waits for it hears of its failure; the others hear of the end.
@@ -189,14 +201,44 @@ export class Lane {
         this.#open();
         break;
       case 'news':
-        this.#collect();
-        for (const call of message.calls) void this.#answer(call);
+        this.#calls.push(...message.calls);
         break;
       case 'report':
-        this.#settle(message.report);
+        this.#reports.push(message.report);
         break;
     }
+    if (!this.#isReadingDue) this.#read();
     this.#listener.onRoom(this);
+  }
+
+  /** Reads what has come, but not for long: the rest has its turn after others. */
+  #read(): void {
+    const { clock } = this.#equipment;
+    const endMs = clock.elapsed() + READING_MS;
+    for (const _ of this.#news()) {
+      if (clock.elapsed() < endMs) continue;
+      this.#readLater();
+      return;
+    }
+    if (this.#isGone) this.#end();
+  }
+
+  /** Each step reads one thing. */
+  *#news(): Generator<void> {
+    for (const report of this.#outbox.drain()) yield this.#settle(report);
+    for (let report = this.#reports.shift(); report !== undefined; report = this.#reports.shift()) {
+      yield this.#settle(report);
+    }
+    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) yield void this.#answer(call);
+  }
+
+  #readLater(): void {
+    this.#isReadingDue = true;
+    atEndOfTurn(() => {
+      this.#isReadingDue = false;
+      this.#read();
+      this.#listener.onRoom(this);
+    });
   }
 
   async #answer({ seq, kind, call, name, args }: HostCall): Promise<void> {
@@ -211,10 +253,6 @@ export class Lane {
   /** Answers that are there at the same time share a message. */
   #sendReplies(): void {
     this.#post({ type: 'replies', replies: this.#replies.splice(0) });
-  }
-
-  #collect(): void {
-    for (const report of this.#outbox.drain()) this.#settle(report);
   }
 
   #settle(report: Report): void {
@@ -234,7 +272,7 @@ export class Lane {
 
   #look(): void {
     const { clock, graceMs } = this.#equipment;
-    this.#collect();
+    if (!this.#isReadingDue) this.#read();
     // Runs that wait make room, and nobody rings a bell for that.
     this.#listener.onRoom(this);
     this.#watch.look(clock.elapsed());
@@ -270,9 +308,8 @@ export class Lane {
     this.#listener.onLost(this, culprit);
   }
 
-  /** The worker is gone, with all its messages read: settles or gives back what it leaves. */
+  /** The worker is gone, and all that it has sent is read: settles or gives back what it leaves. */
   #end(): void {
-    this.#collect();
     const { running } = this.#board;
     // A worker that was ended by us was not ended by the run that happened to be in the engine.
     const broken = this.#state === 'lost' ? undefined : this.#flights.get(running);

@@ -7,7 +7,11 @@ describe('what is called __proto__ is left out', () => {
     ['at the top', '{"__proto__":{"isAdmin":true},"a":1}', { a: 1 }],
     ['deep inside', '[{"a":{"__proto__":null,"b":[{"__proto__":1}]}}]', [{ a: { b: [{}] } }]],
     ['spelled with an escape', '{"\\u005f_proto__":{"isAdmin":true}}', {}],
-    ['spelled with escapes all over', '{"\\u005F\\u005fpr\\u006fto_\\u005f":1,"a":2}', { a: 2 }],
+    ...Array.from('_proto', (letter): [string, string, unknown] => {
+      const escaped = `\\u00${letter.charCodeAt(0).toString(16)}`;
+      return [`spelled with an escape for ${letter}`, `{"${'__proto__'.replace(letter, escaped)}":1,"a":2}`, { a: 2 }];
+    }),
+    ['spelled with escapes all over', '{"\\u005F\\u005fpr\\u006Fto_\\u005f":1,"a":2}', { a: 2 }],
   ])('%s', (_where, json, data) => {
     expect(parseData(json)).toStrictEqual(data);
   });
