@@ -1,8 +1,8 @@
 /** Host calls, on the main thread: functions of the embedding program, and requests; with JSON on both ways. */
-
 import { messageOf } from '../errors.ts';
 import type { Run } from '../evaluator.ts';
 import { FetchDenied } from '../outbound.ts';
+import { parseData } from './data.ts';
 import { CALL_BYTES } from './errands.ts';
 import { requestOf, responseJson, urlOf } from './fetch-wire.ts';
 import type { Answer } from './messages.ts';
@@ -17,7 +17,7 @@ export async function answerCall(capabilities: Run['capabilities'], name: string
     return `Dthere is no capability ${JSON.stringify(name.slice(0, NAME_CHARS))} for this task`;
   }
   try {
-    const args: unknown = JSON.parse(argsJson);
+    const args = parseData(argsJson);
     if (!Array.isArray(args)) return 'Ethe arguments are not a list';
     const json = JSON.stringify(await capability(...(args as never[]))) ?? 'null';
     const bytes = Buffer.byteLength(json);

@@ -14,6 +14,12 @@ export function capabilityTests(bench: Bench): void {
     });
   });
 
+  test('what it gets sets no prototype when it is copied', async () => {
+    const capabilities = { copy: (given: object) => 'isAdmin' in Object.assign({}, given) };
+    const source = 'ctx.call("copy", JSON.parse(`{"__proto__":{"isAdmin":true}}`))';
+    expect(await bench.value(source, { capabilities })).toBe(false);
+  });
+
   test('nothing returned is null', async () => {
     expect(
       await bench.value(CALL, { capabilities: { nothing: () => undefined }, context: { input: ['nothing'] } }),
