@@ -3,11 +3,12 @@
  * registries of special-purpose addresses, https://www.iana.org/assignments/iana-ipv4-special-registry and
  * https://www.iana.org/assignments/iana-ipv6-special-registry (RFC 6890); multicast is in registries of its own.
  */
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 import { parseCidr } from '../cidr.ts';
 
-/** Not even the operator's permission opens these: no service is there, or one that hands out the host's credentials. */
-const NEVER = ranges([
+type Row = readonly [block: string, what: string];
+
+const NEVER_OPEN: readonly Row[] = [
   ['0.0.0.0/8', '“this network”, which means this host'],
   ['169.254.0.0/16', 'link-local; clouds serve credentials there'],
   ['168.63.129.16/32', 'Azure’s host agent'],
@@ -25,9 +26,9 @@ const NEVER = ranges([
   ['fd00:ec2::/32', 'AWS’s instance services; credentials are served there'],
   ['fd20:ce::254/128', 'Google Cloud’s metadata service'],
   ['ff00::/8', 'multicast'],
-]);
+];
 
-const NOT_PUBLIC = ranges([
+const OPEN_ON_REQUEST: readonly Row[] = [
   ['10.0.0.0/8', 'private use'],
   ['100.64.0.0/10', 'shared by carriers'],
   ['127.0.0.0/8', 'loopback'],
@@ -58,7 +59,18 @@ const NOT_PUBLIC = ranges([
   ['::/3', 'not global unicast'],
   ['4000::/2', 'not global unicast'],
   ['8000::/1', 'not global unicast'],
-]);
+];
+
+/** Whoever permits NAT64 means the public addresses behind it: all that a network of IPv6 alone has of IPv4. */
+const BEHIND_NAT64 = [...NEVER_OPEN, ...OPEN_ON_REQUEST].flatMap(([block, what]): Row[] => {
+  const [first = '', prefix] = block.split('/');
+  return isIPv4(first) ? [[`64:ff9b::${first}/${96 + Number(prefix)}`, `${what}, through NAT64`]] : [];
+});
+
+/** Not even the operator's permission opens these: no service is there, or one that hands out the host's credentials. */
+const NEVER = ranges([...NEVER_OPEN, ...BEHIND_NAT64]);
+
+const NOT_PUBLIC = ranges(OPEN_ON_REQUEST);
 
 interface Range {
   readonly block: string;
@@ -88,7 +100,7 @@ export class AddressRules {
 }
 
 /** Each family has lists of its own: Node takes 1.2.3.4 for ::ffff:1.2.3.4, and so for a part of ::/3. */
-function ranges(rows: readonly (readonly [block: string, what: string])[]): Range[] {
+function ranges(rows: readonly Row[]): Range[] {
   return rows.map(([block, what]) => {
     const { address: first, prefix, family } = parseCidr(block);
     const list = new BlockList();

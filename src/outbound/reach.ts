@@ -1,6 +1,7 @@
 /** From a host to the addresses that may be connected to: looked up once, and each one checked. */
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { CIDR_ALLOWED, isCidr } from '../cidr.ts';
 import { CronkeeperError, received } from '../errors.ts';
 import { FetchDenied, type FetchPermissions } from '../outbound.ts';
@@ -57,9 +58,9 @@ export class Reach {
    */
   async addresses(url: URL, places: Places, signal: AbortSignal): Promise<readonly string[]> {
     const found = await this.#lookup(bare(url.hostname), places, signal);
-    const off = await this.#offAddresses(portOf(url), places, signal);
+    const off = await this.#offAt(portOf(url), places, signal);
     const refusals = found.map((address) => {
-      if (isAmong(off, address)) return `${url.host} is never open to tasks: it serves Cronkeeper itself`;
+      if (holds(off, address)) return `${url.host} is never open to tasks: it serves Cronkeeper itself`;
       const block = this.#rules.refusal(address);
       return block && `${url.host} is in ${block}, which the operator does not allow`;
     });
@@ -69,11 +70,12 @@ export class Reach {
   }
 
   /** What the names of the coordinator's servers mean now; asked only for their ports. */
-  async #offAddresses(port: number, places: Places, signal: AbortSignal): Promise<string[]> {
+  async #offAt(port: number, places: Places, signal: AbortSignal): Promise<BlockList> {
     const hosts = this.#off.filter((endpoint) => endpoint.port === port).map(({ host }) => host);
     const found: string[] = [];
     for (const host of hosts) found.push(...(await this.#lookup(host, places, signal)));
-    return found;
+    const here = found.length === 0 ? new BlockList() : thisMachine();
+    return found.some((address) => holds(here, address)) ? listOf(found, here) : listOf(found);
   }
 
   async #lookup(host: string, places: Places, signal: AbortSignal): Promise<readonly string[]> {
@@ -107,11 +109,26 @@ function endpointOf(text: string): Endpoint {
 }
 
 /** Whether it is one of them, however it is written. */
-export function isAmong(addresses: readonly string[], address: string): boolean {
-  const list = new BlockList();
-  for (const each of addresses) list.addAddress(each, familyOf(each));
-  return isIP(address) !== 0 && list.check(address, familyOf(address));
+export const isAmong = (addresses: readonly string[], address: string): boolean => holds(listOf(addresses), address);
+
+/**
+ * All addresses of this machine. Who listens here listens on all of them as a rule: what is off as 127.0.0.1 is off as
+ * 127.0.0.2, as ::1, and as what the network calls this machine.
+ */
+function thisMachine(): BlockList {
+  const own = Object.values(networkInterfaces()).flatMap((each = []) => each.map(({ address }) => address));
+  const list = listOf(['::1', ...own]);
+  list.addSubnet('127.0.0.0', 8, 'ipv4');
+  return list;
 }
+
+function listOf(addresses: readonly string[], list = new BlockList()): BlockList {
+  for (const each of addresses) list.addAddress(each, familyOf(each));
+  return list;
+}
+
+const holds = (list: BlockList, address: string): boolean =>
+  isIP(address) !== 0 && list.check(address, familyOf(address));
 
 const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
 

@@ -27,7 +27,7 @@ const BLOCKS: readonly (readonly [block: string, first: string, last: string, ..
   ['::/3', '::7f00:1', '::127.0.0.1'],
   ['::ffff:0:0/96', '::ffff:0.0.0.0', '::ffff:8.8.8.8'],
   ['::ffff:0:0:0/96', '::ffff:0:127.0.0.1', '::ffff:0:8.8.8.8'],
-  ['64:ff9b::/96', '64:ff9b::', '64:ff9b::8.8.8.8'],
+  ['64:ff9b::/96', '64:ff9b::1.0.0.0', '64:ff9b::223.255.255.255'],
   ['64:ff9b:1::/48', '64:ff9b:1::', '64:ff9b:1:ffff:ffff:ffff:ffff:ffff'],
   ['100::/64', '100::', '100::ffff:ffff:ffff:ffff'],
   ['2001::/32', '2001::', '2001:0:ffff::'],
@@ -79,6 +79,17 @@ describe('a permission', () => {
     expect(six.refusal('::1')).toBeUndefined();
     for (const address of ['::1', '::127.0.0.1', '::ffff:127.0.0.1']) expect(four.refusal(address)).toBeDefined();
     for (const address of ['127.0.0.1', '10.0.0.1', '::ffff:127.0.0.1']) expect(six.refusal(address)).toBeDefined();
+  });
+
+  test('for NAT64 opens what is public behind it, and nothing that is not', () => {
+    const rules = new AddressRules(['64:ff9b::/96', '10.0.0.0/8']);
+    expect(rules.refusal('64:ff9b::8.8.8.8')).toBeUndefined();
+    expect(rules.refusal('64:ff9b::a9fe:a9fe')).toBe(
+      '64:ff9b::169.254.0.0/112 (link-local; clouds serve credentials there, through NAT64)',
+    );
+    for (const inside of ['127.0.0.1', '10.0.0.1', '100.100.100.200', '192.168.0.0', '192.168.255.255']) {
+      expect([inside, rules.refusal(`64:ff9b::${inside}`)]).toEqual([inside, expect.stringContaining('through NAT64')]);
+    }
   });
 
   test.each([

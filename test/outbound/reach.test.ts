@@ -1,5 +1,6 @@
 /** Look-ups take threads that everything else needs, and an address that was not checked is connected to after all. */
 import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { dialler } from '../../src/outbound/dial.ts';
 import { FETCH_LIMITS } from '../../src/outbound/limits.ts';
@@ -85,6 +86,33 @@ describe('look-ups', () => {
       never,
     );
     expect(found).toEqual(many.slice(0, 16));
+  });
+});
+
+describe('what is off at one address of this machine', () => {
+  const everywhere = { allowAddresses: ['0.0.0.0/0', '::/0'] };
+  const own = Object.values(networkInterfaces()).flatMap((each = []) => each.map(({ address }) => address));
+
+  test.each(['127.0.0.1', '127.0.0.2', '127.255.255.254', '::1', ...own])('is off as %s', async (address) => {
+    for (const off of ['127.0.0.1', '::1', ...own]) {
+      const reach = new Reach({ ...everywhere, off: [{ host: off, port: 9001 }], resolve: async () => [address] });
+      const reached = (url: string) => reach.addresses(new URL(url), new Places(1), never);
+      await expect(reached('http://inside.example:9001')).rejects.toThrow('is never open to tasks');
+    }
+  });
+
+  test('is not off at another port, or on another machine', async () => {
+    const off = [{ host: '127.0.0.1', port: 9001 }];
+    const reach = new Reach({ ...everywhere, off, resolve: async () => ['127.0.0.1', '10.255.254.253'] });
+    const reached = (url: string) => reach.addresses(new URL(url), new Places(1), never);
+    expect(await reached('http://inside.example:9002')).toEqual(['127.0.0.1', '10.255.254.253']);
+    expect(await reached('http://inside.example:9001')).toEqual(['10.255.254.253']);
+  });
+
+  test('says nothing of this machine where another one is off', async () => {
+    const off = [{ host: '10.255.254.253', port: 9001 }];
+    const reach = new Reach({ ...everywhere, off, resolve: async () => ['127.0.0.1', '10.255.254.253'] });
+    expect(await reach.addresses(new URL('http://inside.example:9001'), new Places(1), never)).toEqual(['127.0.0.1']);
   });
 });
 
