@@ -1,6 +1,6 @@
 /** Source text becomes a {@link Program}: its kind is seen in it, its name is computed from it. */
 import { createHash } from 'node:crypto';
-import type { CodeKind, Program } from './evaluator.ts';
+import { type CodeKind, LIMITS, type Program } from './evaluator.ts';
 
 /** Hex digits of a program's name: 128 bits, so nobody finds two sources with the same one. */
 const HASH_DIGITS = 32;
@@ -26,6 +26,7 @@ const AFTER_EXPORT = /^(?:default|const|let|var|function|class|async|\{|\*)$/;
  * `export` can only be the name of a property: after a dot, or before a colon, a parenthesis or an assignment.
  */
 export function kindOf(source: string): CodeKind {
+  if (!source.includes('export')) return 'script';
   let beforePrevious = '';
   let previous = '';
   for (const token of tokens(source)) {
@@ -35,7 +36,9 @@ export function kindOf(source: string): CodeKind {
   return 'script';
 }
 
+/** A source that no limit allows is not looked into: it is refused by its size, which must not take time either. */
 export function programOf(source: string): Program {
+  if (source.length > LIMITS.sourceBytes.max) return { hash: 'too-large', kind: 'script', source };
   const kind = kindOf(source);
   const hash = createHash('sha256').update(kind).update('\0').update(source).digest('hex').slice(0, HASH_DIGITS);
   return { hash, kind, source };

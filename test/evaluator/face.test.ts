@@ -168,6 +168,16 @@ describe('options are refused, with what was received and what is allowed:', () 
     await expect(refusal).rejects.toThrow(message);
   });
 
+  test.each([
+    ['an endless string', `'${'x'.repeat(3e7)}`],
+    ['operators without end', '='.repeat(3e7)],
+  ])('code beyond all limits is refused by its size: %s', async (_what, code) => {
+    expect(await evaluator.evaluate({ code })).toMatchObject({
+      status: 'failed',
+      error: { class: 'SourceTooLarge', message: expect.stringContaining('65536 are allowed') },
+    });
+  });
+
   test.each<[string, object, RegExp]>([
     ['no workers', { workers: 0 }, /workers: 0.*from 1 to 64/],
     ['a misspelt option', { worker: 1 }, /worker: unknown option/],

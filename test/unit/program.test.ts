@@ -106,3 +106,9 @@ test('a program’s name is the one that is written in the registry: it must not
   // printf 'script\0001' | sha256sum
   expect(programOf('1').hash).toBe('b2b34304b1f2b2f7710109ee2f43590e');
 });
+
+test('a source beyond all limits is not looked into: that alone would hold up the caller for seconds', () => {
+  const source = `${"'".padEnd(2 ** 20, 'x')} export default 1`;
+  expect(programOf(source)).toMatchObject({ kind: 'script', hash: 'too-large' });
+  expect(programOf(`export default 1 ${'/'.repeat(1000)}`).hash).toMatch(/^[0-9a-f]{32}$/);
+});

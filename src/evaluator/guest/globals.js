@@ -2,6 +2,10 @@
 ({ use, define, defineProperty, ownKeys, timers }) => {
   const { queueMicrotask, atob, btoa, performance } = globalThis;
 
+  // With it a result could say what is no JSON value, such as 1e999.
+  delete JSON.rawJSON;
+  delete JSON.isRawJSON;
+
   const place = (values) => {
     for (const name of ownKeys(values)) {
       delete globalThis[name];

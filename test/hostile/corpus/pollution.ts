@@ -70,7 +70,6 @@ export const pollution: readonly HostileCase[] = [
     forbids: 'pollute the prototypes of the host',
     code: `await ctx.call('merge', {}, ${PROTO}); await ctx.call('merge', ${PROTO}, { a: {} }); await ctx.call('merge', [], [${PROTO}]);
       const seen = await ctx.call('echo', {}); return seen.polluted === undefined`,
-    defect: 'arguments reach capabilities with an own __proto__',
     ends: ['succeeded', 'Thrown'],
     value: true,
   },
@@ -84,7 +83,6 @@ export const pollution: readonly HostileCase[] = [
   {
     name: '__proto__ written with escapes in the arguments',
     forbids: 'get past a filter that looks at text',
-    defect: 'arguments reach capabilities with an own __proto__',
     code: `JSON.stringify = () => '[]'; const key = '__pro' + 'to__';
       await ctx.call('merge', {}, Object.defineProperty({}, key, { value: { polluted: 'yes' }, enumerable: true }));
       return JSON.parse('{"\\\\u005f_proto__": {"isAdmin": true}}')`,
