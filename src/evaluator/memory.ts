@@ -208,16 +208,17 @@ export class EngineMemory {
     const length = Buffer.byteLength(text);
     const at = this.malloc(length + 1);
     const { bytes } = this;
-    bytes.write(text, at);
+    bytes.write(text, at, length);
     bytes[at + length] = 0;
     return at;
   }
 
   /** Puts a text where the engine can read it until the next one is put: its address and length. */
   put(text: string): readonly [at: number, bytes: number] {
-    const at = this.room(text.length * UTF8_PER_UNIT + 1);
+    const most = text.length * UTF8_PER_UNIT;
+    const at = this.room(most + 1);
     const { bytes } = this;
-    const length = bytes.write(text, at);
+    const length = bytes.write(text, at, most);
     bytes[at + length] = 0;
     return [at, length];
   }
