@@ -46,6 +46,22 @@ test('repeats the latest run, or the one that is named, and shows that it takes 
   expect(replay).toMatchObject({ same: true, differences: [], outcome: { value: 4 }, recorded: { output: 4 } });
 });
 
+test('leaves out later runs that kept too little, and attempts that were not asked for', async () => {
+  const code = `export default (ctx) => { if (ctx.attempt === 1) throw new Error('once'); return ctx.input; }`;
+  await writeFile(
+    join(cwd, 'task.yaml'),
+    `id: t\nschedule: { every: 1h }\nretry: { backoff: 1ms }\ncode: ${JSON.stringify(code)}`,
+  );
+  await done('apply', 'task.yaml');
+  const { launchId } = JSON.parse(await done('run', 't', '--json', '--input', '"short"'));
+  await done('tick', '--linger', '500ms');
+  await done('run', 't', '--input', JSON.stringify('long'.repeat(5_000)));
+  await done('tick', '--linger', '500ms');
+  expect(await done('replay', 't')).toContain(`attempt 2 at launch ${launchId}`);
+  expect(await done('replay', 't', '--attempt', '1')).toContain(`attempt 1 at launch ${launchId}`);
+  expect(await run('replay', 't', '--attempt', '3')).toMatchObject({ code: 1 });
+});
+
 test('tells whether a fix works, before it is applied', async () => {
   const [failed] = await launchBoth();
   await writeFile(join(cwd, 'fixed.js'), BROKEN.replace('input.text', 'input?.text?'));

@@ -33,8 +33,8 @@ export async function replay(context: Context, id: string, flags: ReplayFlags): 
   const source = code === undefined ? {} : { code: await readFileBounded(code, TASK_LIMITS.codeBytesMax) };
   const keeper = await openCronkeeper(keeperOptions(context));
   try {
-    const launchId = launch ?? (await latestLaunch(keeper, id));
-    const replayed = await keeper.tasks.replay(id, launchId, { ...options, ...source });
+    const { launchId, ...attempt } = launch === undefined ? await latestRun(keeper, id, flags) : { launchId: launch };
+    const replayed = await keeper.tasks.replay(id, launchId, { ...attempt, ...options, ...source });
     output.result(replayed, () => replayText(context, replayed));
     const isChanged = code !== undefined || Object.hasOwn(flags, 'input');
     if (!(isChanged ? replayed.outcome.status === 'succeeded' : replayed.same)) throw new SaidFailure();
@@ -43,10 +43,12 @@ export async function replay(context: Context, id: string, flags: ReplayFlags): 
   }
 }
 
-async function latestLaunch(keeper: Cronkeeper, id: string): Promise<string> {
+async function latestRun(keeper: Cronkeeper, id: string, { attempt }: ReplayFlags) {
   const { items } = await keeper.tasks.runs(id, { limit: RUNS_MAX });
-  const latest = items.find(({ codeHash }) => codeHash !== undefined);
-  if (latest !== undefined) return latest.launchId;
+  const latest = items.find(
+    (run) => run.codeHash !== undefined && run.notReplayable === undefined && (attempt ?? run.attempt) === run.attempt,
+  );
+  if (latest !== undefined) return { launchId: latest.launchId, attempt: latest.attempt };
   throw new CronkeeperError('not-found', `task ${id}: none of its ${items.length} recorded runs can be replayed`);
 }
 
