@@ -1,10 +1,12 @@
 /** Runs that take turns in one engine: each finds its own memory, or none. */
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Engine, loadEngine } from '../../src/evaluator/engine.ts';
 import { FRAME_BYTES, Frames } from '../../src/evaluator/frames.ts';
 import { NOBODY } from '../../src/evaluator/host.ts';
+import type { Allowance } from '../../src/evaluator/memory.ts';
 import { type Player, Stage } from '../../src/evaluator/stage.ts';
 import { DEFAULT_LIMITS } from '../../src/evaluator.ts';
+import type { RunErrorClass } from '../../src/launch.ts';
 
 const MIB = 1024 * 1024;
 
@@ -36,9 +38,10 @@ class Troupe {
   }
 
   /** Runs a script in the memory that the run has. */
-  play(player: Player, source: string, isFirst = true): void {
+  play(player: Player, source: string, isFirst = true, allowance: Partial<Allowance> = {}): void {
     const instance = isFirst ? this.stage.enter(player) : this.stage.resume(player);
-    if (isFirst) instance.reset(player, { memoryBytes: 64 * MIB, stackBytes: DEFAULT_LIMITS.stackBytes });
+    const { memoryBytes, stackBytes } = DEFAULT_LIMITS;
+    if (isFirst) instance.reset(player, { memoryBytes, stackBytes, ...allowance });
     const bytecode = instance.compile(source, 'script');
     if (bytecode === undefined) throw new Error(`does not parse: ${source}`);
     const value = instance.run(bytecode);
@@ -52,11 +55,11 @@ test('each finds its own memory again, however much another has had meanwhile', 
   const [a, b] = [troupe.join('a'), troupe.join('b')];
   troupe.play(a, `globalThis.mine = new Uint8Array(${3 * MIB}).fill(1); 0`);
   troupe.play(b, `globalThis.mine = new Uint8Array(${20 * MIB}).fill(2); 0`);
-  const look = 'JSON.stringify([mine.length, mine.every((byte) => byte === mine[0]), mine[0]])';
+  const look = 'JSON.stringify([mine.length, mine.indexOf(0), mine[0], mine.at(-1)])';
   troupe.play(a, look, false);
   troupe.play(b, look, false);
   troupe.play(a, look, false);
-  const says = (name: string, mib: number, byte: number) => `${name}: D"[${mib * MIB},true,${byte}]"`;
+  const says = (name: string, mib: number, byte: number) => `${name}: D"[${mib * MIB},-1,${byte},${byte}]"`;
   expect(troupe.heard.filter((line) => !line.endsWith('D0'))).toEqual([
     says('a', 3, 1),
     says('b', 20, 2),
@@ -78,6 +81,99 @@ test('a run whose memory could not be kept ends, and does not go on in the memor
   troupe.stage.leave(a, 'EngineTrap');
   troupe.play(b, 'mine', false);
   expect(troupe.heard.at(-1)).toBe('b: D"b"');
+});
+
+describe('what is known of a run goes with it:', () => {
+  const other = (troupe: Troupe) => troupe.play(troupe.join('other'), '1');
+
+  test('that it was refused memory, and how much it may have', () => {
+    const troupe = new Troupe();
+    const run = troupe.join('run');
+    troupe.play(
+      run,
+      `const all = []; try { for (;;) all.push(new Uint8Array(${MIB})) } catch {} all.length = 0; 0`,
+      true,
+      {
+        memoryBytes: 4 * MIB,
+      },
+    );
+    expect(troupe.stage.memoryOf(run)?.wasRefused).toBe(true);
+    const other = troupe.join('other');
+    troupe.play(other, '1');
+    expect(troupe.stage.memoryOf(other)?.wasRefused).toBe(false);
+    expect(troupe.stage.memoryOf(run)).toBeUndefined();
+    troupe.play(run, `try { new Uint8Array(${5 * MIB}); "got" } catch { "refused" }`, false);
+    expect(troupe.heard.at(-1)).toBe('run: D"refused"');
+    expect(troupe.stage.memoryOf(run)?.wasRefused).toBe(true);
+  });
+
+  test('that it has spent its stack', () => {
+    const troupe = new Troupe();
+    const run = troupe.join('run');
+    troupe.play(run, 'const f = () => f() + 1; try { f() } catch {} 0');
+    other(troupe);
+    troupe.stage.resume(run);
+    expect(troupe.stage.memoryOf(run)?.hasSpentStack).toBe(true);
+    const next = troupe.join('next');
+    troupe.play(next, '1');
+    expect(troupe.stage.memoryOf(next)?.hasSpentStack).toBe(false);
+  });
+
+  test('where the end of its stack is', () => {
+    const troupe = new Troupe();
+    const run = troupe.join('run');
+    troupe.play(run, 'const f = () => f() + 1; 0', true, { stackBytes: 32 * 1024 });
+    other(troupe);
+    troupe.play(run, 'try { f() } catch (error) { error.name }', false);
+    expect(troupe.heard.at(-1)).toBe('run: D"RangeError"');
+    expect(troupe.stage.memoryOf(run)?.hasSpentStack).toBe(true);
+  });
+});
+
+describe('the engine', () => {
+  const GAP_AT = 1000 * 1024;
+
+  test('is set back in every byte after a run that did not end well, also where only a broken one can have written', () => {
+    const troupe = new Troupe();
+    const run = troupe.join('run');
+    troupe.play(run, '1');
+    const { bytes } = troupe.stage.resume(run).memory;
+    bytes[GAP_AT] = 1;
+    bytes[bytes.length - 1] = 1;
+    troupe.stage.leave(run, 'Thrown');
+    const next = troupe.join('next');
+    troupe.play(next, '1');
+    expect([bytes[GAP_AT], bytes.at(-1)]).toEqual([0, 0]);
+  });
+
+  test('stays after a run that has failed, and is another one after it has broken off or grown too large', () => {
+    const troupe = new Troupe();
+    const engineAfter = (failure?: RunErrorClass, source = '1') => {
+      const run = troupe.join('run');
+      troupe.play(run, source);
+      troupe.stage.leave(run, failure);
+      const next = troupe.join('next');
+      const instance = troupe.stage.enter(next);
+      troupe.stage.leave(next, undefined);
+      return instance;
+    };
+    const first = engineAfter();
+    expect(engineAfter('Thrown')).toBe(first);
+    const second = engineAfter('EngineTrap');
+    expect(second).not.toBe(first);
+    const large = `globalThis.mine = new Uint8Array(${9 * MIB}); 0`;
+    expect(engineAfter(undefined, large)).not.toBe(second);
+  });
+
+  test('is another one when a run that is too large has to wait', () => {
+    const troupe = new Troupe();
+    const run = troupe.join('run');
+    troupe.play(run, `globalThis.mine = new Uint8Array(${9 * MIB}).fill(1); 0`);
+    const first = troupe.stage.resume(run);
+    const small = troupe.stage.enter(troupe.join('small'));
+    expect(small).not.toBe(first);
+    expect(small.memory.isBloated).toBe(false);
+  });
 });
 
 test('a run that is over, or never came, is not let in', () => {
