@@ -88,6 +88,18 @@ test('what is due comes by time, and of the same time as it was set; answers com
   expect(wakes(errands, 31)).toEqual(['31 e']);
 });
 
+test('a run that has looked at the clock so often that its time is ahead does not go back', () => {
+  const { errands, call } = errandsOf();
+  call('add\n[]');
+  errands.setTimer('a\n45', 0);
+  errands.setTimer('b\n55', 0);
+  errands.arrive(1, 'V1');
+  const [nowMs, horizonMs] = [50, 10];
+  expect(errands.next(nowMs, horizonMs)).toEqual({ at: 45, timer: 'a' });
+  expect(errands.next(nowMs, horizonMs)).toEqual({ at: 50, call: 1, answer: 'V1' });
+  expect(errands.next(nowMs, horizonMs)).toBeUndefined();
+});
+
 test('a timer that is set again is one timer', () => {
   const { errands } = errandsOf();
   errands.setTimer('1\n5', 0);

@@ -67,6 +67,22 @@ test('each finds its own memory again, however much another has had meanwhile', 
   ]);
 });
 
+test('what a run held while it waited is given away once, or two others would share it', () => {
+  const troupe = new Troupe();
+  const hold = (name: string, byte: number): Player => {
+    const player = troupe.join(name);
+    troupe.play(player, `globalThis.mine = new Uint8Array(${MIB}).fill(${byte}); 0`);
+    return player;
+  };
+  const first = hold('first', 1);
+  const others = [2, 3].map((byte) => hold(`${byte}`, byte));
+  troupe.stage.resume(first);
+  troupe.stage.leave(first, undefined);
+  others.push(...[4, 5, 6].map((byte) => hold(`${byte}`, byte)));
+  for (const player of others) troupe.play(player, `JSON.stringify([mine.at(0), mine.at(-1)])`, false);
+  expect(troupe.heard.slice(-5)).toEqual([2, 3, 4, 5, 6].map((byte) => `${byte}: D"[${byte},${byte}]"`));
+});
+
 test('a run whose memory could not be kept ends, and does not go on in the memory of another', () => {
   const troupe = new Troupe();
   const [a, b] = [troupe.join('a'), troupe.join('b')];
@@ -102,9 +118,9 @@ describe('what is known of a run goes with it:', () => {
     troupe.play(other, '1');
     expect(troupe.stage.memoryOf(other)?.wasRefused).toBe(false);
     expect(troupe.stage.memoryOf(run)).toBeUndefined();
+    expect(troupe.stage.resume(run).memory.wasRefused).toBe(true);
     troupe.play(run, `try { new Uint8Array(${5 * MIB}); "got" } catch { "refused" }`, false);
     expect(troupe.heard.at(-1)).toBe('run: D"refused"');
-    expect(troupe.stage.memoryOf(run)?.wasRefused).toBe(true);
   });
 
   test('that it has spent its stack', () => {
@@ -226,10 +242,13 @@ test('slabs that nobody needs go when nobody waits, and those that stay are all 
   const frames = new Frames();
   const memory = Buffer.alloc(FRAME_BYTES);
   const many = Array.from({ length: 17 * 256 }, () => 0);
+  const slabs = jest.spyOn(Buffer, 'allocUnsafeSlow');
   for (let i = 0; i < 2; i++) {
     const kept = frames.keep(memory, many);
     expect(new Set(kept).size).toBe(many.length);
     for (const frame of kept) frames.drop(frame);
     expect(frames.usedBytes).toBe(0);
   }
+  expect(slabs).toHaveBeenCalledTimes(17 + 1);
+  slabs.mockRestore();
 });
