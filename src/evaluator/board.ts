@@ -17,7 +17,8 @@ const ALLOWED_MS = 2;
 const STARTED = 3;
 const CANCELLED = 4;
 const WAITING = 5;
-const WORDS = 6;
+const TAKEN = 6;
+const WORDS = 7;
 
 /** The name of the next run in a worker. It wraps around, and is never {@link IDLE}. */
 export const nextSeq = (seq: Seq): Seq => (seq + 1) | 0 || 1;
@@ -53,6 +54,11 @@ export class Board {
     Atomics.store(this.#words, WAITING, runs);
   }
 
+  /** Worker: answers of so many characters have come. */
+  take(chars: number): void {
+    Atomics.add(this.#words, TAKEN, chars);
+  }
+
   /** Worker: whether the run in the engine should stop. */
   isCancelled(seq: Seq): boolean {
     return Atomics.load(this.#words, CANCELLED) === seq;
@@ -76,6 +82,11 @@ export class Board {
   /** Main: runs that have started and are not at work. */
   get waiting(): number {
     return Atomics.load(this.#words, WAITING);
+  }
+
+  /** Main: how many characters of `sent`, all answers so far, are still on their way. Either count wraps around. */
+  untaken(sent: number): number {
+    return (sent - Atomics.load(this.#words, TAKEN)) | 0;
   }
 
   get allowedMs(): number {

@@ -12,6 +12,7 @@ import { answerCall, answerFetch } from './capability.ts';
 import type { Engine } from './engine.ts';
 import type { Flight } from './flight.ts';
 import {
+  charsOf,
   type FromWorker,
   type HostCall,
   monotonicMs,
@@ -35,6 +36,11 @@ const FLIGHTS_MAX = 192;
  * main thread has a session to keep alive.
  */
 const READING_MS = 5;
+/**
+ * Characters of answers on their way to a worker, above which no more host calls are begun. A worker that is at a long
+ * stint takes none in, and responses of 1 MiB would pile up for as long.
+ */
+const ANSWER_CHARS_MAX = 32 * 1024 * 1024;
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
 
@@ -79,6 +85,8 @@ export class Lane {
   /** The worker is no more, and nothing new will come. */
   #isGone = false;
   readonly #replies: Reply[] = [];
+  /** Of all answers that were sent; wraps around. */
+  #answerChars = 0;
   readonly #watch = new Watch(this.#board);
   /** In the order in which they were sent. */
   readonly #flights = new Map<Seq, Flight>();
@@ -229,7 +237,9 @@ export class Lane {
     for (let report = this.#reports.shift(); report !== undefined; report = this.#reports.shift()) {
       yield this.#settle(report);
     }
-    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) yield void this.#answer(call);
+    while (this.#calls.length > 0 && this.#board.untaken(this.#answerChars) <= ANSWER_CHARS_MAX) {
+      yield void this.#answer(this.#calls.shift() as HostCall);
+    }
   }
 
   #readLater(): void {
@@ -252,7 +262,9 @@ export class Lane {
 
   /** Answers that are there at the same time share a message. */
   #sendReplies(): void {
-    this.#post({ type: 'replies', replies: this.#replies.splice(0) });
+    const replies = this.#replies.splice(0);
+    this.#answerChars = (this.#answerChars + charsOf(replies)) | 0;
+    this.#post({ type: 'replies', replies });
   }
 
   #settle(report: Report): void {

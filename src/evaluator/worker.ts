@@ -1,6 +1,6 @@
 /**
- * The evaluator's thread. It starts orders in the order in which they came, and looks at its mail every few
- * milliseconds. Runs that wait hold nobody up, as long as there is memory for them.
+ * The evaluator's thread. It works off answers and orders in the order in which they came, and looks at its mail and
+ * its timers every few milliseconds. Runs that wait hold nobody up, as long as there is memory for them.
  */
 import { parentPort } from 'node:worker_threads';
 import { atEndOfTurn, systemClock as clock } from '../clock.ts';
@@ -8,10 +8,12 @@ import { Board, type Seq } from './board.ts';
 import { Execution, type KnownProgram } from './execution.ts';
 import {
   type ClockReading,
+  charsOf,
   type FromWorker,
   type HostCall,
   monotonicMs,
   type Order,
+  type Reply,
   type ToWorker,
   unpackOrders,
 } from './messages.ts';
@@ -33,6 +35,7 @@ class Workshop {
   readonly #programs = new Map<string, KnownProgram>();
   readonly #executions = new Map<Seq, Execution>();
   #orders: Order[] = [];
+  #replies: Reply[] = [];
   #epochOffsetMs = 0;
   #isPumpDue = false;
   /** Something was put into the outbox that the main thread was not told of. */
@@ -55,7 +58,8 @@ class Workshop {
         this.#setClock(message.sentAt);
         break;
       case 'replies':
-        for (const { seq, call, answer } of message.replies) this.#executions.get(seq)?.reply(call, answer);
+        this.#board.take(charsOf(message.replies));
+        this.#replies.push(...message.replies);
         break;
       case 'cancel':
         this.#cancel(new Set(message.seqs));
@@ -80,22 +84,27 @@ class Workshop {
     return this.#epochOffsetMs + monotonicMs();
   }
 
-  /** Starts orders until there are none, no instance is free, or others should have their turn. */
+  /** Wakes runs and starts orders until there are none, there is no room, or others should have their turn. */
   #pump(): void {
     const sliceEnd = clock.elapsed() + SLICE_MS;
-    let started = 0;
+    const isOver = () => clock.elapsed() >= sliceEnd;
     this.#isPumpDue = true;
-    for (const order of this.#orders) {
-      if (this.#stage.isCrowded || clock.elapsed() >= sliceEnd) break;
-      started++;
-      this.#start(order);
-    }
-    this.#orders.splice(0, started);
+    // What has begun goes first: it holds memory.
+    takeWhile(
+      this.#replies,
+      () => !isOver(),
+      ({ seq, call, answer }) => this.#executions.get(seq)?.reply(call, answer),
+    );
+    takeWhile(
+      this.#orders,
+      () => !isOver() && !this.#stage.isCrowded,
+      (order) => this.#start(order),
+    );
     this.#isPumpDue = false;
     this.#board.wait(this.#executions.size);
     if (this.#hasNews || this.#calls.length > 0) send({ type: 'news', calls: this.#calls.splice(0) });
     this.#hasNews = false;
-    if (this.#orders.length > 0 && clock.elapsed() >= sliceEnd) this.#pumpSoon(atEndOfTurn);
+    if (this.#replies.length + this.#orders.length > 0 && isOver()) this.#pumpSoon(atEndOfTurn);
   }
 
   #pumpSoon(schedule: (pump: () => void) => void): void {
@@ -134,6 +143,17 @@ class Workshop {
     else send({ type: 'report', report });
     this.#pumpSoon(queueMicrotask);
   }
+}
+
+/** Takes items from the front of a list as long as that is allowed, and removes them at once: few lists are short. */
+function takeWhile<Item>(items: Item[], isAllowed: () => boolean, take: (item: Item) => void): void {
+  let taken = 0;
+  for (const item of items) {
+    if (!isAllowed()) break;
+    taken++;
+    take(item);
+  }
+  items.splice(0, taken);
 }
 
 const neverStarted = (seq: Seq, startedMs: number): Report => ({

@@ -1,7 +1,7 @@
 /** What tasks send fills the main thread's time, and the ZooKeeper session that it keeps alive is lost. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { systemClock } from '../../src/clock.ts';
-import { act, Crew } from '../support/crew.ts';
+import { act, Crew, DyingWorker, until } from '../support/crew.ts';
 
 jest.setTimeout(30_000);
 
@@ -64,4 +64,28 @@ test('so are host calls', async () => {
     () => {},
   );
   expect(distinct(calledIn)).toBe(4);
+});
+
+test('host calls of a worker that takes no answers wait, so that answers do not pile up', async () => {
+  const worker = new DyingWorker();
+  const evaluator = crew.script({ openWorker: () => worker });
+  let answered = 0;
+  const answer = () => {
+    answered++;
+    return 'x'.repeat(250_000);
+  };
+  const calls = Array.from({ length: 400 }, () => act('wait', 'w', answer));
+  let ended = 0;
+  const running = evaluator.run(calls, () => ended++);
+  await until(() => ended > 130);
+  const looks = turns + 500;
+  await until(() => turns > looks);
+  const before = answered;
+  expect(before).toBeLessThan(400);
+  worker.board.take(before * 250_003);
+  await until(() => answered > before);
+  const taking = setInterval(() => worker.board.take(worker.board.untaken(answered * 250_003)), 5);
+  await running;
+  clearInterval(taking);
+  expect([answered, ended]).toEqual([400, 400]);
 });
