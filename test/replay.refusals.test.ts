@@ -72,4 +72,19 @@ describe('what cannot be replayed is refused:', () => {
     });
     expect((await records.keeper.tasks.runs('task')).items).toMatchObject([{ launchId, status: 'succeeded' }]);
   });
+
+  test('a run whose holder did not live to record it', async () => {
+    const error = { class: 'WorkerLost', name: 'HolderLost', message: 'no outcome' };
+    const launchId = await rewritten(({ code: _, ...run }) => ({ ...run, status: 'failed', error }));
+    await refused(launchId).toMatchObject({
+      code: 'not-found',
+      message: expect.stringMatching(/its holder did not live to record it/),
+    });
+  });
+
+  test('a run of which somebody has stored what cannot be', async () => {
+    const [run] = await records.launched(document('1'));
+    await records.moveToChunk((each) => ({ ...each, seen: { answers: 'none' } }));
+    await refused(run?.launchId).toMatchObject({ code: 'corrupt', message: expect.stringMatching(/is not sound/) });
+  });
 });

@@ -10,8 +10,15 @@ import { createLayout } from '../../src/layout.ts';
 import type { TaskDocument } from '../../src/task.ts';
 import type { Run } from '../../src/view.ts';
 
+const layout = createLayout('default', 8);
+
 /** Where the task of these tests is kept. */
-export const RECORD_PATH = createLayout('default', 8).task('task');
+export const RECORD_PATH = layout.task('task');
+const CHUNK_PATH = layout.chunk('task', 0);
+
+type StoredRun = Record<string, unknown>;
+type ChangeRun = (run: StoredRun) => StoredRun;
+type StoredRecord = { readonly runs: readonly StoredRun[] } & Record<string, unknown>;
 
 export const ORACLE = { capabilities: { call: ['oracle'] } };
 
@@ -85,12 +92,26 @@ export class Records {
   }
 
   /** The stored runs of the task, as some program left them. */
-  async rewrite(change: (run: Record<string, unknown>) => Record<string, unknown>): Promise<void> {
+  rewrite(change: ChangeRun): Promise<void> {
+    return this.#store(({ runs, ...record }) => [{ ...record, runs: runs.map(change) }]);
+  }
+
+  /** Likewise, and as those of a time that is past. */
+  moveToChunk(change: ChangeRun): Promise<void> {
+    return this.#store(({ runs, ...record }) => [
+      { ...record, runs: [], chunks: [{ index: 0, count: runs.length }] },
+      runs.map(change),
+    ]);
+  }
+
+  async #store(change: (record: StoredRecord) => readonly [record: object, chunk?: object]): Promise<void> {
     const session = await this.coordinator.connect();
     const node = present(await session.get(RECORD_PATH));
-    const record = JSON.parse(node.data);
-    const data = JSON.stringify({ ...record, runs: record.runs.map(change) });
-    await session.multi([{ op: 'set', path: RECORD_PATH, version: node.version, data }]);
+    const [record, chunk] = change(JSON.parse(node.data));
+    await session.multi([
+      { op: 'set', path: RECORD_PATH, version: node.version, data: JSON.stringify(record) },
+      ...(chunk === undefined ? [] : [{ op: 'create', path: CHUNK_PATH, data: JSON.stringify(chunk) } as const]),
+    ]);
     await session.close();
   }
 }
