@@ -58,7 +58,6 @@ class Workshop {
         this.#setClock(message.sentAt);
         break;
       case 'replies':
-        this.#board.take(charsOf(message.replies));
         this.#replies.push(...message.replies);
         break;
       case 'cancel':
@@ -93,7 +92,7 @@ class Workshop {
     takeWhile(
       this.#replies,
       () => !isOver(),
-      ({ seq, call, answer }) => this.#executions.get(seq)?.reply(call, answer),
+      (reply) => this.#deliver(reply),
     );
     takeWhile(
       this.#orders,
@@ -105,6 +104,11 @@ class Workshop {
     if (this.#hasNews || this.#calls.length > 0) send({ type: 'news', calls: this.#calls.splice(0) });
     this.#hasNews = false;
     if (this.#replies.length + this.#orders.length > 0 && isOver()) this.#pumpSoon(atEndOfTurn);
+  }
+
+  #deliver(reply: Reply): void {
+    this.#board.take(charsOf([reply]));
+    this.#executions.get(reply.seq)?.reply(reply.call, reply.answer);
   }
 
   #pumpSoon(schedule: (pump: () => void) => void): void {
