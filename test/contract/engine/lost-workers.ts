@@ -1,9 +1,10 @@
 /** A run takes the worker with it: what else was there is started again as if it had not been, and recorded once. */
 import { expect, it } from '@jest/globals';
+import type { Coordinator, Op } from '../../../src/coordinator.ts';
 import type { Evaluator, OutcomeListener, Run, Started } from '../../../src/evaluator.ts';
 import type { Outcome } from '../../../src/launch.ts';
 import { hasRun, leftovers, runsOf, statuses } from './eyes.ts';
-import { at, clockAt, eventually, GATED, Gate, linger, type TestEngine, task } from './world.ts';
+import { altered, at, clockAt, eventually, GATED, Gate, linger, type TestEngine, task } from './world.ts';
 
 const outcome = (rest: Partial<Outcome & Started>): Outcome & Started => ({
   status: 'failed',
@@ -99,6 +100,47 @@ export function lostWorkerTests(engine: TestEngine): void {
     expect(await keeper.tick()).toMatchObject({ due: 1, succeeded: 1 });
     expect(evaluator.attempts).toEqual([1, 2]);
     expect(await runsOf(engine, 'bystander')).toMatchObject([{ attempt: 2, status: 'succeeded' }]);
+  });
+
+  it('does not start it again when somebody else has taken its shard meanwhile', async () => {
+    const { lock, epoch, shardOf } = engine.layout;
+    const shard = shardOf('bystander');
+    const other = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].find((id) => shardOf(id) === shard) as string;
+    const thief = await engine.session();
+    const isJournal = ({ path }: Op) => path.includes('/journal/');
+    let isTold = false;
+    const coordinator: Coordinator = {
+      url: 'embedded:',
+      close: async () => {},
+      async connect() {
+        const session = await engine.session();
+        const multi = (ops: readonly Op[]) =>
+          session.multi(ops).catch((error: unknown) => {
+            isTold ||= ops.some(isJournal);
+            throw error;
+          });
+        return altered(session, { multi });
+      },
+    };
+    const evaluator = new (class extends LossyEvaluator {
+      protected override async outcome() {
+        await thief.multi([
+          { op: 'remove', path: lock(shard) },
+          { op: 'create', path: lock(shard), data: 'thief', mode: 'ephemeral' },
+          { op: 'set', path: epoch(shard), data: 'thief' },
+        ]);
+        // What falls due on that shard is refused by the journal: so the tick learns of it.
+        await engine.keeper.tasks.put(task(other, { schedule: at(50) }));
+        await eventually('the tick knows', () => isTold);
+        return super.outcome();
+      }
+    })(1);
+    const past = await engine.open({ clock: clockAt(-2_000) });
+    await past.tasks.put(task('bystander', { schedule: at(-1_000) }));
+    const keeper = await engine.open({ evaluator, coordinator });
+    const report = await keeper.tick({ lingerMs: 1_000 });
+    expect(report).toMatchObject({ fenced: 1, deferred: 2, failed: 0, succeeded: 0 });
+    expect(evaluator.attempts).toEqual([1]);
   });
 
   it('does not forget that it had begun when its second start is given up before it begins', async () => {
