@@ -160,6 +160,22 @@ export function lostWorkerTests(engine: TestEngine): void {
     expect(await runsOf(engine, 'bystander')).toMatchObject([{ attempt: 2, status: 'succeeded' }]);
   });
 
+  it('counts no attempt for a launch that is given up before it begins, where nothing was lost', async () => {
+    const stop = new AbortController();
+    const evaluator = new (class extends LossyEvaluator {
+      protected override async outcome(signal?: AbortSignal) {
+        if (this.attempts.length > 1) return super.outcome();
+        stop.abort();
+        await eventually('the tick cuts it off', () => signal?.aborted === true);
+        return NEVER_BEGUN;
+      }
+    })(0);
+    const keeper = await due(evaluator);
+    expect(await keeper.tick({ signal: stop.signal })).toMatchObject({ due: 1, deferred: 1 });
+    expect(await keeper.tick()).toMatchObject({ due: 1, succeeded: 1 });
+    expect(evaluator.attempts).toEqual([1, 1]);
+  });
+
   it('fails the tick, and does not wait for ever, when the evaluator breaks at the second start', async () => {
     const evaluator = new (class extends LossyEvaluator {
       override async run(batch: readonly Run[], onOutcome: OutcomeListener) {
