@@ -1,6 +1,7 @@
 /** What a run waits for is counted by the host: a guest that lies, floods or repeats itself gets no more than its limits. */
 import { expect, test } from '@jest/globals';
 import { CALL_BYTES, Errands } from '../../src/evaluator/errands.ts';
+import { RunClock } from '../../src/evaluator/run-clock.ts';
 import { DEFAULT_LIMITS, type Limits, type RecordedAnswer } from '../../src/evaluator.ts';
 
 interface Asked {
@@ -154,4 +155,22 @@ test('answers beyond all bounds are not kept, those before included', () => {
     wakes(errands, i);
     expect(errands.given === 'too-large').toBe(i === 3);
   }
+});
+
+test('a repeated run is not given the answer to a call that it has not made yet, nor does it lose it', () => {
+  const { errands, asked, call } = errandsOf({}, [{ call: 1, request: '', atMs: 5, answer: 'V1' }]);
+  errands.setTimer('a\n3', 0);
+  expect(errands.next(0, 0)).toEqual({ at: 3, timer: 'a' });
+  expect(errands.next(3, 0)).toBeUndefined();
+  call('add\n[]');
+  expect(errands.next(3, 0)).toEqual({ at: 5, call: 1, answer: 'V1' });
+  expect(asked).toEqual([]);
+});
+
+test('the time of a run does not go back when it is woken for what was due before', () => {
+  const own = new RunClock();
+  own.advance(10);
+  own.advance(4);
+  expect(own.ms).toBe(10);
+  expect(own.look()).toBeGreaterThan(10);
 });
