@@ -173,3 +173,34 @@ test('a run that was given up before it came into the engine is interrupted ther
   expect(await ends(evaluator, [act('finish')])).toEqual(['done']);
   expect(crew.opened).toBe(1);
 });
+
+test('nothing is asked on behalf of a run that was given up', async () => {
+  const worker = new DyingWorker();
+  const evaluator = crew.script({ openWorker: () => worker });
+  const gate = new Turnstile();
+  const abort = new AbortController();
+  const running = evaluator.run([act('hold', 'h', gate.arrived)], () => {}, abort.signal);
+  await gate.reached(1);
+  abort.abort();
+  await running;
+  worker.emit('message', { type: 'news', calls: [{ seq: 1, kind: 'call', call: '2', name: 'arrived', args: '[99]' }] });
+  expect(gate.arrivals).toEqual([1]);
+});
+
+test('who gives a run up does not interrupt the one that happens to be in the engine', async () => {
+  const worker = new DyingWorker();
+  const evaluator = crew.script({ openWorker: () => worker });
+  const [own, others] = [new AbortController(), new AbortController()];
+  const ended: unknown[] = [];
+  const looping = evaluator.run([act('loopLater')], (_index, { error }) => ended.push(error?.name), own.signal);
+  await until(() => worker.board.running === 1);
+  const waiting = evaluator.run([act('finish')], () => {}, others.signal);
+  await new Promise(setImmediate);
+  others.abort();
+  await waiting;
+  await new Promise(setImmediate);
+  expect(worker.board.isCancelled(1)).toBe(false);
+  own.abort();
+  await looping;
+  expect(ended).toEqual(['Cancelled']);
+});
