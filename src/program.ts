@@ -13,8 +13,8 @@ const TOKEN =
   /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\\n\r]|\\[\s\S])*'?|"(?:[^"\\\n\r]|\\[\s\S])*"?|(?:[#\w$]|(?!\s)[\u0080-\uffff])+|\+\+|--|\s+|[\s\S]/y;
 /** One that does not end takes its line with it: the source is wrong anyway, and trying again would cost its square. */
 const REGEXP = /\/(?![*/])(?:(?:[^/\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+\/\w*|[^\n\r]*)/y;
-/** The text of a template up to its end or to the next `${`. */
-const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(`|\$\{|$)/y;
+/** The text of a template up to its end, to the next `${`, or to the end of the source: one of these always comes. */
+const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]?|\$(?!\{))*(`|\$\{|$)/y;
 /** After one of these an expression starts, so a slash opens a regular expression. */
 const BEFORE_EXPRESSION =
   /^(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield|default|[^\w$)\]}'"`])$/;

@@ -112,3 +112,26 @@ test('a source beyond all limits is not looked into: that alone would hold up th
   expect(programOf(source)).toMatchObject({ kind: 'script', hash: 'too-large' });
   expect(programOf(`export default 1 ${'/'.repeat(1000)}`).hash).toMatch(/^[0-9a-f]{32}$/);
 });
+
+/** Steps that a pattern takes are not counted anywhere, so time has to tell: four times the text, and not 16 times as long. */
+test.each([
+  ['templates that end in a backslash', (n: number) => `if(1)/${'`\\'.repeat(n)}a/;export default 1//\\`],
+  ['quotation marks', (n: number) => `${`'"`.repeat(n)}\nexport default 1`],
+  ['classes of characters without an end', (n: number) => `/${'['.repeat(n)}\nexport default 1`],
+  ['slashes', (n: number) => `${'a /'.repeat(n)}\nexport default 1`],
+  ['nested templates', (n: number) => `${'`${'.repeat(n)}\nexport default 1`],
+  ['comments', (n: number) => `${'/*'.repeat(n)}\nexport default 1`],
+  ['blanks', (n: number) => `${' \n'.repeat(n)}export default 1`],
+])('looking into a source takes time in proportion to its length: %s', (_what, make) => {
+  const ms = (source: string) => {
+    const takes = Array.from({ length: 5 }, () => {
+      const from = performance.now();
+      kindOf(source);
+      return performance.now() - from;
+    });
+    return Math.min(...takes);
+  };
+  const [short, long] = [ms(make(4000)), ms(make(16_000))];
+  // Short times are all noise; the square of this length took a second.
+  expect(long < 50 || long / short < 10).toBe(true);
+});
