@@ -12,7 +12,7 @@ import { answerCall, answerFetch } from './capability.ts';
 import type { Engine } from './engine.ts';
 import type { Flight } from './flight.ts';
 import {
-  charsOf,
+  type Answer,
   type FromWorker,
   type HostCall,
   monotonicMs,
@@ -37,10 +37,12 @@ const FLIGHTS_MAX = 192;
  */
 const READING_MS = 5;
 /**
- * Characters of answers on their way to a worker, above which no more host calls are begun. A worker that is at a long
- * stint takes none in, and responses of 1 MiB would pile up for as long.
+ * Characters of answers on their way to a worker, above which no more host calls are begun, and responses to requests
+ * that were begun before are dropped. A worker at a long stint takes none in: they would pile up for as long.
  */
 const ANSWER_CHARS_MAX = 32 * 1024 * 1024;
+const RESPONSE_CHARS_MAX = 2 * ANSWER_CHARS_MAX;
+const DROPPED: Answer = 'Etoo many responses are on their way to runs; this one was dropped';
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
 
@@ -85,7 +87,7 @@ export class Lane {
   /** The worker is no more, and nothing new will come. */
   #isGone = false;
   readonly #replies: Reply[] = [];
-  /** Of all answers that were sent; wraps around. */
+  /** Of all answers so far; wraps around. */
   #answerChars = 0;
   readonly #watch = new Watch(this.#board);
   /** In the order in which they were sent. */
@@ -237,9 +239,13 @@ export class Lane {
     for (let report = this.#reports.shift(); report !== undefined; report = this.#reports.shift()) {
       yield this.#settle(report);
     }
-    while (this.#calls.length > 0 && this.#board.untaken(this.#answerChars) <= ANSWER_CHARS_MAX) {
+    while (this.#calls.length > 0 && this.#charsUnderWay <= ANSWER_CHARS_MAX) {
       yield void this.#answer(this.#calls.shift() as HostCall);
     }
+  }
+
+  get #charsUnderWay(): number {
+    return this.#board.untaken(this.#answerChars);
   }
 
   #readLater(): void {
@@ -254,17 +260,18 @@ export class Lane {
   async #answer({ seq, kind, call, name, args }: HostCall): Promise<void> {
     const flight = this.#flights.get(seq);
     if (flight === undefined || flight.isSettled || this.#state === 'lost') return;
-    const answer = await (kind === 'fetch'
+    const given = await (kind === 'fetch'
       ? answerFetch(flight.fetch, args, flight.over)
       : answerCall(flight.capabilities, name, args));
+    const isTooMuch = kind === 'fetch' && this.#charsUnderWay > RESPONSE_CHARS_MAX;
+    const answer = isTooMuch ? DROPPED : given;
+    this.#answerChars = (this.#answerChars + answer.length) | 0;
     if (this.#replies.push({ seq, call, answer }) === 1) afterMicrotasks(() => this.#sendReplies());
   }
 
   /** Answers that are there at the same time share a message. */
   #sendReplies(): void {
-    const replies = this.#replies.splice(0);
-    this.#answerChars = (this.#answerChars + charsOf(replies)) | 0;
-    this.#post({ type: 'replies', replies });
+    this.#post({ type: 'replies', replies: this.#replies.splice(0) });
   }
 
   #settle(report: Report): void {

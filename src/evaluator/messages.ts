@@ -97,10 +97,6 @@ export interface Reply {
   readonly answer: Answer;
 }
 
-/** How much the answers are. */
-export const charsOf = (replies: readonly Reply[]): number =>
-  replies.reduce((sum, { answer }) => sum + answer.length, 0);
-
 export type ToWorker =
   | {
       readonly type: 'start';

@@ -8,7 +8,6 @@ import { Board, type Seq } from './board.ts';
 import { Execution, type KnownProgram } from './execution.ts';
 import {
   type ClockReading,
-  charsOf,
   type FromWorker,
   type HostCall,
   monotonicMs,
@@ -107,7 +106,7 @@ class Workshop {
   }
 
   #deliver(reply: Reply): void {
-    this.#board.take(charsOf([reply]));
+    this.#board.take(reply.answer.length);
     this.#executions.get(reply.seq)?.reply(reply.call, reply.answer);
   }
 
