@@ -44,6 +44,29 @@ export function programOf(source: string): Program {
   return { hash, kind, source };
 }
 
+/** Sources that are known again; together they have at most so many characters. */
+const KNOWN_MAX = 256;
+const KNOWN_CHARS_MAX = 1024 * 1024;
+
+/** {@link programOf}, for callers that come with the same sources again and again. */
+export function rememberPrograms(): typeof programOf {
+  const known = new Map<string, Program>();
+  let chars = 0;
+  return (source) => {
+    if (source.length > KNOWN_CHARS_MAX) return programOf(source);
+    const found = known.get(source);
+    if (found !== undefined) return found;
+    if (known.size >= KNOWN_MAX || chars + source.length > KNOWN_CHARS_MAX) {
+      known.clear();
+      chars = 0;
+    }
+    const program = programOf(source);
+    known.set(source, program);
+    chars += source.length;
+    return program;
+  };
+}
+
 /** The tokens of a source without blanks and comments; templates appear as a backquote, their expressions in full. */
 function* tokens(source: string): Generator<string> {
   /** Open braces, innermost last; true for those that return to the text of a template. */

@@ -15,7 +15,7 @@ import { type Capability, DEFAULT_LIMITS, LIMITS, type Limits, type Run, type St
 import { launchId, type Outcome } from '../launch.ts';
 import { parseOrigin } from '../origin.ts';
 import type { FetchPermissions, Outbound } from '../outbound.ts';
-import { programOf } from '../program.ts';
+import { type programOf, rememberPrograms } from '../program.ts';
 import { type Changes, type Recording, recordingOf } from '../recording.ts';
 import { isRecordingSound } from '../soundness.ts';
 import { createQuickJsEvaluator } from './quickjs.ts';
@@ -104,7 +104,10 @@ export async function createEvaluator(
   requireLimits(problems, given);
   throwIfAny(problems, 'createEvaluator');
   const outbound = openOutbound(fetch, clock);
-  const defaults = { limits: { ...DEFAULT_LIMITS, ...given }, clock, random, outbound };
+  const defaults = {
+    ...{ limits: { ...DEFAULT_LIMITS, ...given }, clock, random, outbound },
+    programOf: rememberPrograms(),
+  };
   const evaluator = await createQuickJsEvaluator({ workers, clock });
   const outcomeOf = async (run: Run, signal: AbortSignal | undefined) => {
     const ended: Ended[] = [];
@@ -136,6 +139,7 @@ interface Defaults {
   readonly clock: Clock;
   readonly random: Random;
   readonly outbound: Outbound;
+  readonly programOf: typeof programOf;
 }
 
 function runAgain(recording: Recording, changes: EvaluatorReplayOptions, defaults: Defaults): Run {
@@ -177,7 +181,7 @@ function runOf(options: EvaluateOptions, { limits, clock, random, outbound }: De
   throwIfAny(problems, where);
   const idempotencyKey = launchId(taskId, slotMs);
   return {
-    program: programOf(code),
+    program: defaults.programOf(code),
     context: { taskId, slotMs, attempt, fence, idempotencyKey, input, state },
     nowMs: now,
     seed: `${seed}`,

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are among the sources
 /** Source text is seen to be a module or a script, and gets a name. */
 import { describe, expect, test } from '@jest/globals';
-import { kindOf, programOf } from '../../src/program.ts';
+import { kindOf, programOf, rememberPrograms } from '../../src/program.ts';
 
 describe('a source is a module when it exports', () => {
   test.each([
@@ -134,4 +134,17 @@ test.each([
   const [short, long] = [ms(make(4000)), ms(make(16_000))];
   // Short times are all noise; the square of this length took a second.
   expect(long < 50 || long / short < 10).toBe(true);
+});
+
+test('a source that is known is not looked into again, and no more are kept than there is room for', () => {
+  const remembered = rememberPrograms();
+  const first = remembered('export default 1');
+  expect(first).toEqual(programOf('export default 1'));
+  expect(remembered('export default 1')).toBe(first);
+  for (let i = 0; i < 300; i++) remembered(`${i}`);
+  expect(remembered('export default 1')).not.toBe(first);
+  const large = `${'x'.repeat(600_000)}`;
+  expect(remembered(large)).toBe(remembered(large));
+  remembered(`${large}y`);
+  expect(remembered(large)).toEqual(programOf(large));
 });
