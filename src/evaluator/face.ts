@@ -104,10 +104,8 @@ export async function createEvaluator(
   requireLimits(problems, given);
   throwIfAny(problems, 'createEvaluator');
   const outbound = openOutbound(fetch, clock);
-  const defaults = {
-    ...{ limits: { ...DEFAULT_LIMITS, ...given }, clock, random, outbound },
-    programOf: rememberPrograms(),
-  };
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  const defaults: Defaults = { limits, clock, random, outbound, programOf: rememberPrograms() };
   const evaluator = await createQuickJsEvaluator({ workers, clock });
   const outcomeOf = async (run: Run, signal: AbortSignal | undefined) => {
     const ended: Ended[] = [];
@@ -153,7 +151,8 @@ function runAgain(recording: Recording, changes: EvaluatorReplayOptions, default
   return { ...runOf(run, defaults, 'replay'), answers };
 }
 
-function runOf(options: EvaluateOptions, { limits, clock, random, outbound }: Defaults, where: string): Run {
+function runOf(options: EvaluateOptions, defaults: Defaults, where: string): Run {
+  const { limits, clock, random, outbound } = defaults;
   const problems: Problem[] = [];
   const { code, input = null, state = null, capabilities = {}, limits: given = {}, signal, record, ...rest } = options;
   const { now = clock.now(), slot = now, attempt = 1, fence = 0, taskId = 'evaluate', ...others } = rest;
