@@ -1,4 +1,5 @@
 /** Workers that do not start, die or are ended: every run has its outcome, once, and none is started twice. */
+import { getEventListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, jest, test } from '@jest/globals';
 import { systemClock } from '../../src/clock.ts';
@@ -203,4 +204,15 @@ test('who gives a run up does not interrupt the one that happens to be in the en
   own.abort();
   await looping;
   expect(ended).toEqual(['Cancelled']);
+});
+
+test('a signal that outlives its runs keeps nothing of them', async () => {
+  const evaluator = crew.script();
+  const { signal } = new AbortController();
+  await evaluator.run([act('finish')], () => {}, signal);
+  const told = () => {
+    throw new Error('who listens may throw');
+  };
+  await expect(evaluator.run([act('finish')], told, signal)).rejects.toThrow('who listens may throw');
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
