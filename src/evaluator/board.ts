@@ -18,7 +18,9 @@ const STARTED = 3;
 const CANCELLED = 4;
 const WAITING = 5;
 const TAKEN = 6;
-const WORDS = 7;
+const RECALLED_AFTER = 7;
+const RECALLED_UNTIL = 8;
+const WORDS = 9;
 
 /** The name of the next run in a worker. It wraps around, and is never {@link IDLE}. */
 export const nextSeq = (seq: Seq): Seq => (seq + 1) | 0 || 1;
@@ -32,9 +34,14 @@ export class Board {
     this.#words = new Int32Array(shared);
   }
 
-  /** Worker: this run starts now. Runs start in the order of their names. */
-  start(seq: Seq): void {
+  /**
+   * Worker: this run starts now, unless it was recalled. Runs start in the order of their names. It says so before it
+   * looks, and {@link recall} looks after it has said so: one of the two sees the other.
+   */
+  start(seq: Seq): boolean {
     Atomics.store(this.#words, STARTED, seq);
+    const after = Atomics.load(this.#words, RECALLED_AFTER);
+    return after === IDLE || !isAfter(seq, after) || isAfter(seq, Atomics.load(this.#words, RECALLED_UNTIL));
   }
 
   /** Worker: the engine is entered for this run, and should be left within `allowedMs`. */
@@ -69,6 +76,13 @@ export class Board {
     Atomics.store(this.#words, CANCELLED, seq);
   }
 
+  /** Main: what has not started of all up to `last` shall not start. What has started by now, {@link hasStarted} knows. */
+  recall(last: Seq): void {
+    // In this order: between the two, nothing is recalled that had not been anyway.
+    Atomics.store(this.#words, RECALLED_UNTIL, last);
+    Atomics.store(this.#words, RECALLED_AFTER, Atomics.load(this.#words, STARTED));
+  }
+
   /** Main: changes with every stint. */
   get stint(): number {
     return Atomics.load(this.#words, STINT);
@@ -93,8 +107,11 @@ export class Board {
     return Atomics.load(this.#words, ALLOWED_MS);
   }
 
-  /** Main: whether the run had started. Compares as TCP compares sequence numbers, so that wrapping does not matter. */
+  /** Main: whether the run had started. */
   hasStarted(seq: Seq): boolean {
-    return ((Atomics.load(this.#words, STARTED) - seq) | 0) >= 0;
+    return !isAfter(seq, Atomics.load(this.#words, STARTED));
   }
 }
+
+/** As TCP compares sequence numbers, so that wrapping does not matter. */
+const isAfter = (seq: Seq, other: Seq): boolean => ((seq - other) | 0) > 0;

@@ -1,4 +1,4 @@
-/** Programs that have taken a worker with them. They run apart from others from then on. */
+/** Programs that have taken a worker from others, or with them. They run apart from then on. */
 import type { Program } from '../evaluator.ts';
 
 /** How many are remembered; the one that was not met for the longest time is forgotten. */

@@ -76,7 +76,7 @@ export class Execution implements Player {
     this.#order = order;
     this.#known = known;
     this.#surroundings = surroundings;
-    this.#stopwatch = new Stopwatch(surroundings.clock, order.limits);
+    this.#stopwatch = new Stopwatch(surroundings.clock, order.limits, surroundings.stage.occupancy);
     this.#logbook = new Logbook(order.limits);
     this.#errands = new Errands(order.limits, surroundings.ask, order.answers);
   }
@@ -248,7 +248,7 @@ export class Execution implements Player {
     this.#cancelWakeTimer?.();
     const dueMs = this.#errands.nextTimerMs;
     this.#cancelWakeTimer = dueMs === undefined ? undefined : this.#stopwatch.at(dueMs, () => this.#enter());
-    this.#cancelWallTimer ??= this.#stopwatch.at(this.#order.limits.wallMs, () => this.#stop('wall'));
+    this.#cancelWallTimer ??= this.#stopwatch.atEnd(() => this.#stop('wall'));
   }
 
   /** Ends a run that is not in the engine. */

@@ -1,13 +1,13 @@
 /**
- * The workers: spreads flights over them, and replaces those that had to be ended. Once that has happened, one more is
- * kept in reserve. It takes the place of the next one that is lost; until then, programs that have taken a worker with
- * them run there, one at a time and alone.
+ * The workers: spreads flights over them, and replaces those that had to be ended or that one program keeps for itself.
+ * Once that has happened, one more is kept in reserve. It takes the place of the next one that is lost; until then,
+ * programs that have taken a worker from others run there, one at a time and alone.
  */
 import { CronkeeperError } from '../errors.ts';
 import type { Program } from '../evaluator.ts';
 import { Culprits } from './culprits.ts';
 import type { Flight } from './flight.ts';
-import { type Equipment, Lane, type LaneListener } from './lane.ts';
+import { type Equipment, Lane, type LaneListener, type StintSeen } from './lane.ts';
 
 /** Runs that travel to a worker in one message. More gains nothing (measured), fewer costs. */
 const BATCH_RUNS = 64;
@@ -17,6 +17,10 @@ const QUEUE_MAX = 100_000;
 const STARTUP_MS = 150;
 /** A run that overstays its time by so much has not heeded the interrupt, and is not likely to. */
 const OVERSTAY_MS = 25;
+/** Whoever computes for so long at a stretch, while others wait behind him, runs apart. */
+const HOG_MS = 100;
+/** Workers beyond those that were asked for: the reserve, and some that are leaving. */
+const EXTRA_WORKERS_MAX = 3;
 /** Workers that may end by themselves, one after another and without use, until the evaluator counts as broken. */
 const FAILURES_MAX = 3;
 
@@ -24,9 +28,11 @@ export const CLOSED = new CronkeeperError('internal', 'the evaluator is closed')
 
 export class Fleet {
   readonly #equipment: Equipment;
+  readonly #workers: number;
   readonly #listener: LaneListener = {
     onRoom: (lane) => this.#onRoom(lane),
-    onRunning: (lane, leftMs) => this.#onRunning(lane, leftMs),
+    onRunning: (lane, stint) => this.#onRunning(lane, stint),
+    onReturned: (flights) => this.#onReturned(flights),
     onLost: (lane, culprit) => this.#onLost(lane, culprit),
     onEnded: (lane, returned) => this.#onEnded(lane, returned),
   };
@@ -49,6 +55,7 @@ export class Fleet {
 
   constructor(equipment: Equipment, workers: number) {
     this.#equipment = equipment;
+    this.#workers = workers;
     for (let i = 0; i < workers; i++) this.#openShared();
   }
 
@@ -170,12 +177,29 @@ export class Fleet {
   }
 
   /** Starts what will be needed when the worker has to be ended: early for a culprit, late for anybody else. */
-  #onRunning(lane: Lane, leftMs: number): void {
+  #onRunning(lane: Lane, { program, stintMs, leftMs }: StintSeen): void {
+    if (stintMs > HOG_MS && this.#lanes.has(lane) && !(lane.isAlone && this.#queue.length === 0)) {
+      this.#leaveTo(program, lane);
+    }
     if (lane === this.#reserve && leftMs < STARTUP_MS) {
       this.#reserve = undefined;
       this.#leaving.add(lane);
     } else if (leftMs < -OVERSTAY_MS) this.#wantsReserve = true;
     this.#keepReserve();
+  }
+
+  /**
+   * A program keeps a worker to itself: it may have it. The others get another one, but for those that had begun there:
+   * they go on when it is through.
+   */
+  #leaveTo(program: Program, lane: Lane): void {
+    if (this.#all().length >= this.#workers + EXTRA_WORKERS_MAX) return;
+    this.#setApart(program);
+    this.#lanes.delete(lane);
+    this.#openShared();
+    if (this.#reserve === undefined) this.#reserve = lane;
+    else this.#leaving.add(lane);
+    lane.recall();
   }
 
   #onLost(lane: Lane, culprit: Program | undefined): void {
@@ -210,9 +234,13 @@ export class Fleet {
     this.#queue = this.#queue.filter((flight) => !isApart(flight));
   }
 
-  /** What had not started goes first. */
   #onEnded(lane: Lane, returned: readonly Flight[]): void {
     this.#leaving.delete(lane);
+    this.#onReturned(returned);
+  }
+
+  /** What had not started goes first. */
+  #onReturned(returned: readonly Flight[]): void {
     const { apart = [], shared = [] } = Object.groupBy(returned, (flight) => this.#placeOf(flight));
     this.#apart = [...apart, ...this.#apart];
     this.#queue = [...shared, ...this.#queue];

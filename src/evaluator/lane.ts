@@ -4,26 +4,17 @@
  * once, and its worker is ended. What the worker had finished is collected, and what it had not started is given back.
  */
 import { Worker } from 'node:worker_threads';
-import { afterMicrotasks, atEndOfTurn, type Cancel, type Clock } from '../clock.ts';
+import { atEndOfTurn, type Cancel, type Clock } from '../clock.ts';
 import type { Program } from '../evaluator.ts';
 import { workerUrl } from './assets.ts';
 import { Board, IDLE, nextSeq, type Seq, WAITING_MAX } from './board.ts';
-import { answerCall, answerFetch } from './capability.ts';
 import type { Engine } from './engine.ts';
 import type { Flight } from './flight.ts';
-import {
-  type Answer,
-  type FromWorker,
-  type HostCall,
-  monotonicMs,
-  type Order,
-  packOrders,
-  type Reply,
-  type ToWorker,
-} from './messages.ts';
+import { type FromWorker, type HostCall, monotonicMs, type Order, packOrders, type ToWorker } from './messages.ts';
 import { Outbox, type Report } from './outbox.ts';
 import { outcomeOf } from './outcome.ts';
 import { ProgramCache } from './program-cache.ts';
+import { Switchboard } from './switchboard.ts';
 import { WATCH_MS, Watch } from './watch.ts';
 
 /**
@@ -36,13 +27,6 @@ const FLIGHTS_MAX = 192;
  * main thread has a session to keep alive.
  */
 const READING_MS = 5;
-/**
- * Characters of answers on their way to a worker, above which no more host calls are begun, and responses to requests
- * that were begun before are dropped. A worker at a long stint takes none in: they would pile up for as long.
- */
-const ANSWER_CHARS_MAX = 32 * 1024 * 1024;
-const RESPONSE_CHARS_MAX = 2 * ANSWER_CHARS_MAX;
-const DROPPED: Answer = 'Etoo many responses are on their way to runs; this one was dropped';
 /** The worker's own heap and stack. What guests use is linear memory, outside of both. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, stackSizeMb: 4 };
 
@@ -59,12 +43,22 @@ export interface Equipment {
 export interface LaneListener {
   /** There may be more room than before: some flights are through or wait, or the worker has just become ready. */
   readonly onRoom: (lane: Lane) => void;
-  /** A run is in the engine, and should have left it in so many ms; less than none when it overstays. Comes often. */
-  readonly onRunning: (lane: Lane, leftMs: number) => void;
+  /** A run is in the engine. Comes often. */
+  readonly onRunning: (lane: Lane, stint: StintSeen) => void;
+  /** The worker has not begun these, and will not: see {@link Lane.recall}. */
+  readonly onReturned: (flights: readonly Flight[]) => void;
   /** The lane takes no more flights: it was the doing of `culprit`, if of any program. Comes once, before the end. */
   readonly onLost: (lane: Lane, culprit: Program | undefined) => void;
   /** The worker is gone. `returned` had not started. */
   readonly onEnded: (lane: Lane, returned: readonly Flight[]) => void;
+}
+
+/** What is seen of a run that is in the engine. */
+export interface StintSeen {
+  readonly program: Program;
+  readonly stintMs: number;
+  /** Until it should have left; less than none when it overstays. */
+  readonly leftMs: number;
 }
 
 /** A thread with an empty environment. Its standard streams are swallowed. */
@@ -82,13 +76,10 @@ export class Lane {
   readonly #programs = new ProgramCache();
   /** What came by message and is not read yet. */
   readonly #reports: Report[] = [];
-  readonly #calls: HostCall[] = [];
   #isReadingDue = false;
   /** The worker is no more, and nothing new will come. */
   #isGone = false;
-  readonly #replies: Reply[] = [];
-  /** Of all answers so far; wraps around. */
-  #answerChars = 0;
+  readonly #switchboard = new Switchboard(this.#board, (replies) => this.#post({ type: 'replies', replies }));
   readonly #watch = new Watch(this.#board);
   /** In the order in which they were sent. */
   readonly #flights = new Map<Seq, Flight>();
@@ -135,6 +126,11 @@ export class Lane {
     return this.#flights.size === 0;
   }
 
+  /** Only one flight is here. */
+  get isAlone(): boolean {
+    return this.#flights.size === 1;
+  }
+
   /** It has finished something. */
   get wasOfUse(): boolean {
     return this.#wasOfUse;
@@ -175,6 +171,18 @@ export class Lane {
     this.#lookLater();
   }
 
+  /** Takes back what the worker has not begun. Where that is not certain yet, the worker will say so. */
+  recall(): void {
+    this.#board.recall(this.#lastSeq);
+    const returned: Flight[] = [];
+    for (const [seq, flight] of this.#flights) {
+      if (this.#board.hasStarted(seq)) continue;
+      this.#flights.delete(seq);
+      if (!flight.isSettled) returned.push(flight);
+    }
+    this.#listener.onReturned(returned);
+  }
+
   /** Tells the worker of flights that were settled without it. */
   cancelSettled(): void {
     const seqs = [...this.#flights].filter(([, flight]) => flight.isSettled).map(([seq]) => seq);
@@ -211,7 +219,7 @@ export class Lane {
         this.#open();
         break;
       case 'news':
-        this.#calls.push(...message.calls);
+        this.#switchboard.take(message.calls);
         break;
       case 'report':
         this.#reports.push(message.report);
@@ -239,13 +247,9 @@ export class Lane {
     for (let report = this.#reports.shift(); report !== undefined; report = this.#reports.shift()) {
       yield this.#settle(report);
     }
-    while (this.#calls.length > 0 && this.#charsUnderWay <= ANSWER_CHARS_MAX) {
-      yield void this.#answer(this.#calls.shift() as HostCall);
+    for (let call = this.#switchboard.next(); call !== undefined; call = this.#switchboard.next()) {
+      yield this.#answer(call);
     }
-  }
-
-  get #charsUnderWay(): number {
-    return this.#board.untaken(this.#answerChars);
   }
 
   #readLater(): void {
@@ -257,28 +261,18 @@ export class Lane {
     });
   }
 
-  async #answer({ seq, kind, call, name, args }: HostCall): Promise<void> {
-    const flight = this.#flights.get(seq);
-    if (flight === undefined || flight.isSettled || this.#state === 'lost') return;
-    const given = await (kind === 'fetch'
-      ? answerFetch(flight.fetch, args, flight.over)
-      : answerCall(flight.capabilities, name, args));
-    const isTooMuch = kind === 'fetch' && this.#charsUnderWay > RESPONSE_CHARS_MAX;
-    const answer = isTooMuch ? DROPPED : given;
-    this.#answerChars = (this.#answerChars + answer.length) | 0;
-    if (this.#replies.push({ seq, call, answer }) === 1) afterMicrotasks(() => this.#sendReplies());
-  }
-
-  /** Answers that are there at the same time share a message. */
-  #sendReplies(): void {
-    this.#post({ type: 'replies', replies: this.#replies.splice(0) });
+  #answer(call: HostCall): void {
+    const flight = this.#flights.get(call.seq);
+    if (flight?.isSettled === false && this.#state !== 'lost') void this.#switchboard.answer(call, flight);
   }
 
   #settle(report: Report): void {
     const flight = this.#flights.get(report.seq);
     this.#flights.delete(report.seq);
     this.#wasOfUse = true;
-    if (flight?.isSettled === false) flight.settle(outcomeOf(report));
+    if (flight?.isSettled !== false) return;
+    if (report.failure === 'WorkerLost') this.#listener.onReturned([flight]);
+    else flight.settle(outcomeOf(report));
   }
 
   #lookLater(): void {
@@ -297,11 +291,12 @@ export class Lane {
     this.#watch.look(clock.elapsed());
     const { running, stintMs, allowedMs } = this.#watch;
     if (running === IDLE) return;
-    const isUnwanted = this.#flights.get(running)?.isSettled === true;
+    const flight = this.#flights.get(running);
+    const isUnwanted = flight?.isSettled === true;
     if (isUnwanted) this.#board.cancel(running);
     const leftMs = (isUnwanted ? 0 : allowedMs) - stintMs;
     if (leftMs < -graceMs) this.#giveUp(running);
-    else this.#listener.onRunning(this, leftMs);
+    else if (flight !== undefined) this.#listener.onRunning(this, { program: flight.program, stintMs, leftMs });
   }
 
   /** The run hangs. It is over now; what else the worker may still finish is seen to when the worker has ended. */

@@ -8,6 +8,7 @@ import { Frames } from './frames.ts';
 import type { Guest, Host } from './host.ts';
 import { Instance, type Pristine } from './instance.ts';
 import type { SavedMemory } from './memory.ts';
+import { Occupancy } from './stopwatch.ts';
 
 /** Bytes that all runs together may hold while they wait off stage. Beyond, whoever holds most must go. */
 const WAITING_BYTES_MAX = 256 * 1024 * 1024;
@@ -20,6 +21,7 @@ export interface Player extends Host {
 }
 
 export class Stage {
+  readonly occupancy = new Occupancy();
   readonly #module: WebAssembly.Module;
   readonly #pristine: Pristine;
   #instance: Instance;

@@ -75,7 +75,7 @@ class Workshop {
     for (const seq of seqs) this.#executions.get(seq)?.cancel();
     const dropped = this.#orders.filter(({ seq }) => seqs.has(seq));
     this.#orders = this.#orders.filter(({ seq }) => !seqs.has(seq));
-    for (const { seq } of dropped) this.#post(neverStarted(seq, this.#nowMs()));
+    for (const { seq } of dropped) this.#post(notBegun(seq, this.#nowMs(), 'Cancelled'));
   }
 
   #nowMs(): number {
@@ -118,6 +118,10 @@ class Workshop {
 
   #start(order: Order): void {
     const { seq } = order;
+    if (!this.#board.start(seq)) {
+      this.#post(notBegun(seq, this.#nowMs(), 'WorkerLost'));
+      return;
+    }
     const known = this.#programs.get(order.hash);
     if (known === undefined) throw new Error(`run ${seq} is of program ${order.hash}, which never came`);
     const execution = new Execution(order, known, {
@@ -132,7 +136,6 @@ class Workshop {
       },
     });
     this.#executions.set(seq, execution);
-    this.#board.start(seq);
     execution.start();
   }
 
@@ -159,7 +162,8 @@ function takeWhile<Item>(items: Item[], isAllowed: () => boolean, take: (item: I
   items.splice(0, taken);
 }
 
-const neverStarted = (seq: Seq, startedMs: number): Report => ({
+/** `WorkerLost`: it was recalled, and goes to another worker. `Cancelled`: the caller gave up. */
+const notBegun = (seq: Seq, startedMs: number, why: 'WorkerLost' | 'Cancelled'): Report => ({
   seq,
   startedMs,
   wallMs: 0,
@@ -167,7 +171,7 @@ const neverStarted = (seq: Seq, startedMs: number): Report => ({
   peakBytes: 0,
   hostCalls: 0,
   truncated: false,
-  ...fail('Cancelled', 'the caller gave up'),
+  ...fail(why, 'it never began'),
   logs: '',
   answers: '',
 });

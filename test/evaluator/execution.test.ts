@@ -6,6 +6,7 @@ import { Execution } from '../../src/evaluator/execution.ts';
 import type { Order } from '../../src/evaluator/messages.ts';
 import type { Report } from '../../src/evaluator/outbox.ts';
 import type { Stage } from '../../src/evaluator/stage.ts';
+import { Occupancy } from '../../src/evaluator/stopwatch.ts';
 import { judgeResult } from '../../src/evaluator/verdict.ts';
 import { DEFAULT_LIMITS } from '../../src/evaluator.ts';
 import { programOf } from '../../src/program.ts';
@@ -26,6 +27,7 @@ function perform(act: (run: Execution) => void) {
   const ends: unknown[] = [];
   const reports: Report[] = [];
   const stage = {
+    occupancy: new Occupancy(),
     enter: (run: Execution) => act(run),
     memoryOf: () => undefined,
     leave: (_run: Execution, failure: unknown) => ends.push(failure),
