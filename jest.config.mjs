@@ -7,5 +7,6 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/tools/closing-line.mjs'],
+  testSequencer: '<rootDir>/tools/sequencer.mjs',
   maxWorkers: 2,
 };
