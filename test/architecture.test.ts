@@ -86,24 +86,11 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ],
 ];
 
-/** Decide, and do nothing else: no waiting, no clock, no session. */
+/** Decide, and do nothing else: no waiting, no clock, no session. The whole domain, and what is like it elsewhere. */
 const PURE = [
-  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'origin', 'cidr', 'launch', 'layout', 'program'],
-  ...['schedule', 'schedule/*'],
-  ...[
-    'task',
-    'soundness',
-    'record',
-    'history',
-    'plan',
-    'settle',
-    'recording',
-    'edit',
-    'view',
-    'report',
-    'trigger',
-    'trigger/*',
-  ],
+  ...LAYERS.flatMap(([layer, patterns]) => (layer === 'domain' ? patterns : [])),
+  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'origin', 'cidr', 'launch', 'report'],
+  ...['trigger', 'trigger/*'],
 ];
 
 /** Compose: the whole, and the sandbox by itself. */
