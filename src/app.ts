@@ -4,6 +4,7 @@ import { openEmbedded } from './coordinator/embedded.ts';
 import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
 import { openZooKeeper } from './coordinator/zookeeper.ts';
 import type { Coordinator, Session } from './coordinator.ts';
+import { CoordinatorTime } from './coordinator-time.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
@@ -205,13 +206,15 @@ class App implements Cronkeeper {
       const layout = await openNamespace(session, namespace, shards);
       const name = uniqueToken();
       let made = 0;
+      const maker = () => `${name}.${(made++).toString(36)}`;
+      const time = new CoordinatorTime(session, this.#clock, () => `${layout.root}/time-${maker()}`);
       const registry = new Registry({
         session,
         layout,
         code: this.#code,
-        now: () => this.#clock.now(),
+        now: () => time.now(),
         checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
-        maker: () => `${name}.${(made++).toString(36)}`,
+        maker,
       });
       return { session, layout, registry };
     } catch (error) {

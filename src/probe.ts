@@ -1,9 +1,9 @@
 /** What can be told of a coordinator without touching what it keeps: for `cronkeeper doctor`. */
 import type { Clock } from './clock.ts';
-import type { Coordinator, Session } from './coordinator.ts';
+import type { Coordinator } from './coordinator.ts';
+import { measureSkewMs } from './coordinator-time.ts';
 import { namespacePath } from './layout.ts';
 import { assertNamespace } from './namespace.ts';
-import { estimateSkewMs } from './skew.ts';
 
 /** Reads that the round-trip time is the median of. */
 const ROUND_TRIPS = 5;
@@ -46,14 +46,4 @@ export async function probe(coordinator: Coordinator, namespace: string, clock: 
   } finally {
     await session.close();
   }
-}
-
-/** Only a `set` says what time the coordinator has. */
-async function measureSkewMs(session: Session, clock: Clock, path: string): Promise<number> {
-  const sentMs = clock.now();
-  const [, set] = await session.multi([
-    { op: 'create', path, data: '', mode: 'ephemeral' },
-    { op: 'set', path, data: '' },
-  ]);
-  return set === undefined ? 0 : estimateSkewMs(sentMs, clock.now(), set.modifiedMs);
 }

@@ -41,7 +41,7 @@ export interface RegistryDeps {
   readonly session: Session;
   readonly layout: Layout;
   readonly code: CodeCache;
-  readonly now: () => EpochMs;
+  readonly now: () => Promise<EpochMs>;
   /** Parses code before it is stored. */
   readonly checkCode: (program: Program) => Promise<RunError | undefined>;
   /** Unique in the namespace. */
@@ -208,7 +208,7 @@ export class Registry implements Tasks {
   async #apply(wishes: readonly Wish[]): Promise<Done[]> {
     const { session, layout } = this.#deps;
     for (let attempt = 1; ; attempt++) {
-      const nowMs = this.#deps.now();
+      const nowMs = await this.#deps.now();
       const loaded = await loadRecords(
         session,
         layout,

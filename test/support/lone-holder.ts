@@ -69,7 +69,7 @@ export class Holder {
       session: eyes,
       layout,
       code: new CodeCache(),
-      now: () => this.nowMs,
+      now: async () => this.nowMs,
       checkCode: async () => undefined,
       maker,
     });

@@ -50,7 +50,13 @@ export function useEngine(openWorld: () => Promise<World>): TestEngine {
   };
   const open = async (options: Partial<CronkeeperOptions> = {}) => {
     const { url } = present(world).coordinator;
-    const coordinator: Coordinator = { url, connect, close: async () => {} };
+    const { clock = systemClock } = options;
+    const aheadMs = Math.round(clock.now() - systemClock.now());
+    const coordinator: Coordinator = {
+      url,
+      connect: async (...args) => telling(await connect(...args), aheadMs),
+      close: async () => {},
+    };
     const defaults = { url: 'embedded:', shards: SHARDS, namespace, coordinator, evaluator: present(evaluator) };
     const opened = await openCronkeeper({ ...defaults, ...options });
     keepers.push(opened);
@@ -108,7 +114,18 @@ export const altered = (session: Session, changes: Partial<Session>): Session =>
   ...changes,
 });
 
-/** The system's clock, moved: what is put by it now was put then. */
+/** A session whose coordinator's clock is ahead: what is done over it is done then. */
+const telling = (session: Session, aheadMs: number): Session =>
+  aheadMs === 0
+    ? session
+    : altered(session, {
+        multi: async (ops) =>
+          (await session.multi(ops)).map((result) =>
+            result.modifiedMs < 0 ? result : { ...result, modifiedMs: result.modifiedMs + aheadMs },
+          ),
+      });
+
+/** The system's clock, moved, and with it the coordinator's for who is opened with it: what is put by it was put then. */
 export const clockAt = (offsetMs: number): Clock => ({ ...systemClock, now: () => systemClock.now() + offsetMs });
 
 export const at = (delayMs: number): { at: string } => ({ at: new Date(Date.now() + delayMs).toISOString() });
