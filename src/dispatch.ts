@@ -2,23 +2,22 @@
  * From due entries to settled outcomes: reads the records, plans, writes the journal, hands batches to the evaluator,
  * and passes what came out to the committer. Of one task there is never more than one launch on its way.
  */
-import type { EpochMs } from './clock.ts';
+import type { Clock, EpochMs } from './clock.ts';
 import type { Committer } from './commit.ts';
 import type { Session } from './coordinator.ts';
 import type { TimedEntry } from './due.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
-import type { Capability, Evaluator, Program, Run, Started } from './evaluator.ts';
+import type { Evaluator, Program, Run, Started } from './evaluator.ts';
 import type { Item } from './item.ts';
 import { type Journal, journalled } from './journal.ts';
 import type { Outcome } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
-import type { Outbound } from './outbound.ts';
-import { type Launch, type Plan, plan } from './plan.ts';
+import { isSuspect, type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
-import { attemptOf, givenOf } from './recording.ts';
-import { type Done, inputOf } from './settle.ts';
+import { doneOf, type Grants, isToRunAgain, runOf, type Start, type Times } from './start.ts';
 import { type CodeCache, type Found, isLoaded, type Loaded } from './store.ts';
+import { Suspects } from './suspects.ts';
 import { counts, WarmRecords } from './warm.ts';
 
 /** Launches of one batch: read, journalled and handed over together. */
@@ -30,10 +29,7 @@ const IN_FLIGHT_MAX = 10 * BATCH_MAX;
 /** Launches that are journalled ahead in one write. */
 const PREPARED_MAX = 512;
 
-/** How often a launch is started again because another run took its worker with it. */
-const RELAUNCHES_MAX = 3;
-
-export interface DispatcherOptions {
+export interface DispatcherOptions extends Grants, Times {
   readonly session: Session;
   readonly layout: Layout;
   readonly leases: ReadonlyMap<number, Lease>;
@@ -41,12 +37,7 @@ export interface DispatcherOptions {
   readonly committer: Committer;
   readonly evaluator: Evaluator;
   readonly code: CodeCache;
-  readonly capabilities: Readonly<Record<string, Capability>>;
-  readonly outbound?: Outbound;
-  /** The coordinator's view of time. */
-  readonly now: () => EpochMs;
-  /** Milliseconds between the local clock and the coordinator's: local = coordinator + skew. */
-  readonly skewMs: number;
+  readonly clock: Clock;
   /** Whether a run of at most so many milliseconds may still start. */
   readonly mayStart: (timeoutMs: number) => boolean;
   /** The longest time-out for which a tick like this one has room at all. */
@@ -60,17 +51,6 @@ export interface DispatcherOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** A launch that is going to run. */
-interface Start {
-  readonly entry: TimedEntry;
-  readonly lease: Lease;
-  readonly loaded: Loaded;
-  readonly skipped: Done['skipped'];
-  readonly launch: Launch;
-  /** How often it was begun and lost: see {@link Dispatcher.#runAgain}. */
-  readonly losses: number;
-}
-
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #warm: WarmRecords;
@@ -79,12 +59,14 @@ export class Dispatcher {
   readonly #queue: TimedEntry[] = [];
   /** Launches that the journal holds ahead of their start, per task. */
   readonly #prepared = new Map<string, { readonly timer: number; readonly slotMs: EpochMs }>();
+  readonly #suspects: Suspects;
   #inFlight = 0;
   #waiters: (() => void)[] = [];
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#warm = new WarmRecords(options.session, options.layout);
+    this.#suspects = new Suspects(options.clock, () => this.#pump());
   }
 
   /** Takes due entries on; those of a task that is on its way already wait for it. */
@@ -108,13 +90,23 @@ export class Dispatcher {
   async idle(enough?: AbortSignal): Promise<void> {
     const wake = () => this.#wake();
     enough?.addEventListener('abort', wake);
-    while ((this.#queue.length > 0 || this.#inFlight > 0) && !enough?.aborted) await this.#change();
+    while (!(this.#isQuiet && this.#suspects.waiting === 0) && !enough?.aborted) await this.#change();
     enough?.removeEventListener('abort', wake);
+  }
+
+  /** Launches on their way that may have begun, and are not recorded. */
+  get unrecorded(): number {
+    return this.#inFlight;
+  }
+
+  get #isQuiet(): boolean {
+    return this.#queue.length === 0 && this.#inFlight === 0;
   }
 
   /** An item is recorded or dropped: its task is free for what waits. */
   release(entry: TimedEntry, loaded?: Loaded): void {
     this.#inFlight--;
+    this.#suspects.release(entry);
     if (loaded !== undefined) this.#keepWarm(entry.taskId, loaded);
     const waiting = this.#busy.get(entry.taskId) ?? [];
     this.#busy.delete(entry.taskId);
@@ -147,7 +139,7 @@ export class Dispatcher {
       if (loaded.record.task.delivery === 'at-most-once') return [];
       const decided = this.#plan(loaded, Math.max(entry.dueMs, this.#options.now()));
       if (decided instanceof CronkeeperError || decided.do !== 'decide') return [];
-      if (decided.launch === undefined || decided.closing !== undefined) return [];
+      if (decided.launch === undefined || decided.closing !== undefined || isSuspect(decided.launch)) return [];
       this.#prepared.set(entry.taskId, { timer: entry.timer, slotMs: decided.launch.slotMs });
       return [journalled(lease, entry.taskId, decided.launch)];
     });
@@ -158,18 +150,24 @@ export class Dispatcher {
     ]);
   }
 
-  /** What was journalled ahead and has not started will not start any more. */
-  dropPrepared(): void {
+  /** Nothing starts any more; what was journalled ahead will not. */
+  stop(): void {
+    this.#suspects.stop();
     for (const [taskId, { slotMs }] of this.#prepared) this.#options.journal.withdraw(taskId, slotMs);
     this.#prepared.clear();
   }
 
   #pump(): void {
-    while (this.#queue.length > 0 && this.#inFlight < IN_FLIGHT_MAX) {
-      const batch = this.#queue.splice(0, BATCH_MAX);
-      this.#inFlight += batch.length;
-      this.#launch(batch).catch((error: unknown) => this.#fail(error));
+    while (this.#queue.length > 0 && this.#inFlight < IN_FLIGHT_MAX && !this.#suspects.isAlone) {
+      this.#begin(this.#queue.splice(0, BATCH_MAX));
     }
+    const suspect = this.#suspects.take(this.#isQuiet);
+    if (suspect !== undefined) this.#begin([suspect]);
+  }
+
+  #begin(batch: readonly TimedEntry[]): void {
+    this.#inFlight += batch.length;
+    this.#launch(batch).catch((error: unknown) => this.#fail(error));
   }
 
   async #launch(entries: readonly TimedEntry[]): Promise<void> {
@@ -193,7 +191,10 @@ export class Dispatcher {
   async #run(starts: readonly Start[], programs: ReadonlyMap<string, Program>): Promise<void> {
     const { evaluator, signal } = this.#options;
     const nowMs = this.#options.now();
-    const runs = starts.map((start) => this.#runOf(start, programs, nowMs));
+    const runs = starts.map((start) => {
+      const program = programs.get(start.loaded.record.task.code.hash) as Program;
+      return runOf(start, program, nowMs, this.#options);
+    });
     const finished = (i: number, outcome: Outcome & Started) => {
       const start = starts[i] as Start;
       if (isToRunAgain(start, outcome)) this.#runAgain(start, programs);
@@ -214,19 +215,14 @@ export class Dispatcher {
   }
 
   #finished(start: Start, run: Run, outcome: Outcome & Started): void {
-    const { entry, lease, loaded, skipped, launch, losses } = start;
+    const { entry, lease, loaded, launch, losses } = start;
     if (outcome.error?.class === 'Cancelled') {
       // What never began was no attempt; what did begin stays in the journal, and the next start is the next attempt.
       if (outcome.hasStarted === false && losses === 0) this.#options.journal.withdraw(entry.taskId, launch.slotMs);
       this.#defer(entry);
       return;
     }
-    const startedMs = Math.round(outcome.startedMs - this.#options.skewMs);
-    const finishedMs = startedMs + Math.round(outcome.usage.wallMs);
-    const { fence } = lease;
-    const { createdMs, task } = loaded.record;
-    const given = givenOf(run, task.capabilities, launch, outcome, startedMs);
-    const done = { skipped, launch, outcome, given, startedMs, finishedMs, fence, createdMs };
+    const done = doneOf(start, run, outcome, this.#options);
     this.#commit({ entry, lease, loaded, done });
   }
 
@@ -254,6 +250,7 @@ export class Dispatcher {
         if (timeoutMs > timeoutMsMax) this.#options.onQuarantined(id, neverStarts(id, timeoutMs, timeoutMsMax));
         return this.#defer(entry);
       }
+      if (isSuspect(launch) && !this.#suspects.isRunning(entry)) return this.#setAside(entry);
       return { entry, lease, loaded: found, skipped, launch, losses: 0 };
     }
     const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };
@@ -294,6 +291,14 @@ export class Dispatcher {
     this.release(entry);
   }
 
+  /** Until its turn comes, its task is busy. */
+  #setAside(entry: TimedEntry): undefined {
+    this.#inFlight--;
+    this.#suspects.add(entry);
+    this.#pump();
+    this.#wake();
+  }
+
   #quarantine(entry: TimedEntry, problem: CronkeeperError): undefined {
     this.#options.onQuarantined(entry.taskId, problem);
     this.release(entry);
@@ -313,21 +318,6 @@ export class Dispatcher {
     return false;
   }
 
-  #runOf({ loaded: { record }, launch, lease }: Start, programs: ReadonlyMap<string, Program>, nowMs: EpochMs): Run {
-    const { task, state } = record;
-    const granted = task.capabilities.call.filter((name) => Object.hasOwn(this.#options.capabilities, name));
-    const attempt = attemptOf(task, { ...launch, fence: lease.fence }, { input: inputOf(record, launch), state });
-    const origins = task.capabilities.fetch;
-    const fetch = origins.length === 0 ? undefined : this.#options.outbound?.grant({ origins, ...attempt.context });
-    return {
-      ...attempt,
-      program: programs.get(task.code.hash) as Program,
-      nowMs,
-      capabilities: Object.fromEntries(granted.map((name) => [name, this.#options.capabilities[name] as Capability])),
-      ...(fetch !== undefined && { fetch }),
-    };
-  }
-
   #keepWarm(taskId: string, loaded: Loaded): void {
     if ((loaded.record.dueMs ?? Infinity) > this.#options.warmUntil()) this.#warm.drop(taskId);
     else this.#warm.keep(taskId, loaded);
@@ -341,7 +331,3 @@ export class Dispatcher {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 }
-
-/** What may run at most once does not, even when nobody will ever hear of its only run. */
-const isToRunAgain = ({ loaded, losses }: Start, { error }: Outcome): boolean =>
-  error?.class === 'WorkerLost' && losses < RELAUNCHES_MAX && loaded.record.task.delivery !== 'at-most-once';

@@ -49,6 +49,17 @@ export async function acquire(
   }
 }
 
+/** The leases of those of the shards that nobody holds. */
+export async function acquireFree(
+  session: Session,
+  layout: Layout,
+  shards: readonly number[],
+  holder: string,
+): Promise<Lease[]> {
+  const leases = await Promise.all(shards.map((shard) => acquire(session, layout, shard, holder)));
+  return leases.filter((lease) => lease !== undefined);
+}
+
 /** The reply was lost: the lease is ours if both nodes carry our name. */
 async function readBack(session: Session, layout: Layout, shard: number, holder: string): Promise<Lease | undefined> {
   const [lock, epoch] = await session.getMany([layout.lock(shard), layout.epoch(shard)]);

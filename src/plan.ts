@@ -13,6 +13,11 @@ export const MISFIRE_TOLERANCE_MS = 150_000;
 /** A launch whose holder died this often is given up, even where the task allows fewer attempts. */
 export const CRASH_ATTEMPTS_MAX = 3;
 
+/** A launch that holders have died with so often may be what kills them. */
+const SUSPECT_CRASHES = 2;
+
+export const isSuspect = ({ crashes = 0 }: Launch): boolean => crashes >= SUSPECT_CRASHES;
+
 /** An attempt to be made. */
 export interface Launch {
   readonly slotMs: EpochMs;
@@ -23,6 +28,8 @@ export interface Launch {
   readonly manual?: ManualLaunch;
   /** Of the definition that runs. */
   readonly revision: number;
+  /** Attempts that holders had begun, and did not live to record. Absent: none. */
+  readonly crashes?: number;
 }
 
 export type SkipReason = 'missed' | 'coalesced' | 'overlap' | 'too-old' | 'too-many';
@@ -109,7 +116,8 @@ function begin(record: TaskRecord, skipped: readonly SkippedRange[], launch: Lau
     const reason = `begun ${begun} times by holders that did not record an end; given up`;
     return { do: 'decide', skipped, launch: { ...launch, attempt: begun }, closing: { status: 'failed', reason } };
   }
-  return { do: 'decide', skipped, launch: { ...launch, attempt: begun + 1 } };
+  const crashes = begun - launch.attempt + 1;
+  return { do: 'decide', skipped, launch: { ...launch, attempt: begun + 1, crashes } };
 }
 
 interface SlotDecision {

@@ -2,24 +2,25 @@
  * The time between taking the leases and giving them back: due entries go to the dispatcher, later ones to the timers,
  * what comes out to the committer; and an end is made in time.
  */
-import type { Clock, EpochMs, Random } from './clock.ts';
+import { Agenda } from './agenda.ts';
+import type { EpochMs } from './clock.ts';
 import { type Committed, Committer } from './commit.ts';
-import type { Coordinator, Session } from './coordinator.ts';
+import type { Session } from './coordinator.ts';
+import { coordinatorTime } from './coordinator-time.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Doorbells } from './doorbell.ts';
-import { DueDirectories, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
+import type { Page, TimedEntry } from './due.ts';
 import { CLOSING_MS, Ending } from './ending.ts';
-import { messageOf } from './errors.ts';
-import type { Capability, Evaluator } from './evaluator.ts';
+import { CronkeeperError, isCronkeeperError, messageOf } from './errors.ts';
 import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
-import { dueMinute, type Layout } from './layout.ts';
-import { type Lease, release } from './lease.ts';
-import type { Outbound } from './outbound.ts';
-import type { RunRecord } from './record.ts';
+import type { Layout } from './layout.ts';
+import { acquireFree, type Lease, release } from './lease.ts';
 import type { Tally } from './report.ts';
-import { type CodeCache, isLoaded, loadRecords } from './store.ts';
+import { isLoaded, loadRecords } from './store.ts';
+import { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 import { Timers } from './timers.ts';
+import { Vacancies } from './vacancies.ts';
 import { Wakes } from './wakes.ts';
 
 /** How far ahead of now due pages are read while lingering. */
@@ -32,42 +33,15 @@ const PREPARE_EVERY_MS = 250;
 /** Several rings of the doorbell within so many milliseconds are one. */
 const DOORBELL_MS = 10;
 
-/** The longest that a tick may linger: just below the longest that a Lambda function may run. */
-export const LINGER_MS_MAX = 14 * 60_000;
-
 /** A run that takes longer than this after the linger is over makes the tick go on, by so much at a time. */
 const IDLE_SOON_MS = 100;
 const EXTENSION_MS = 1_000;
 
-/** Directories of past minutes that one tick removes. */
-const SWEEP_MAX = 2_000;
+/** What a lingering tick wakes up for. */
+type Reason = 'prepare' | 'scan' | 'doorbell' | 'vacancy' | 'over';
 
-export interface TickDeps {
-  readonly coordinator: Coordinator;
-  readonly namespace: string;
-  /** Shards of the namespace, should it have to be made. */
-  readonly shards: number;
-  readonly evaluator: Evaluator;
-  readonly capabilities: Readonly<Record<string, Capability>>;
-  /** Makes the requests of tasks. Absent: none are allowed. */
-  readonly outbound?: Outbound;
-  readonly code: CodeCache;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Names this invocation: nobody else's, ever. */
-  readonly holder: () => string;
-}
-
-export interface TickOptions {
-  /** How long to stay and run tasks on exact timers. Default 0: run what is due and leave. At most 14 minutes. */
-  readonly lingerMs?: number;
-  /** How long the tick may take in all. It stops starting runs that might not end in time. Default: no bound. */
-  readonly budgetMs?: number;
-  /** Stops the tick early: no new runs, those under way are recorded if they end within two seconds. */
-  readonly signal?: AbortSignal;
-  /** Told of every run as it is recorded. */
-  readonly onRun?: (taskId: string, run: RunRecord) => void;
-}
+/** What is known of the coordinator when one of these ends a tick: that it does not answer. */
+const COORDINATOR_FAILURES = ['unavailable', 'outcome-unknown', 'session-lost'] as const;
 
 /** The time between taking the leases and giving them back. */
 export class Shift {
@@ -79,17 +53,24 @@ export class Shift {
   readonly #tally: Tally;
   /** What is due later is left to the next tick. */
   #untilMs: EpochMs;
+  /** The coordinator's time: clocks of machines differ, and all must agree on what is due. */
+  readonly #now: () => EpochMs;
   readonly #lingers: boolean;
-  readonly #pages = new Map<string, Page>();
-  readonly #visited = new Set<string>();
-  readonly #directories: DueDirectories;
+  readonly #agenda: Agenda;
+  /** Shards that this tick has, or had: none of them is taken again. */
+  readonly #known: Set<number>;
   readonly #journal: Journal;
   readonly #committer: Committer;
   readonly #dispatcher: Dispatcher;
   readonly #timers: Timers<TimedEntry>;
   readonly #doorbells: Doorbells;
-  #onRing: () => void = () => undefined;
+  readonly #vacancies: Vacancies;
+  #wakes: Wakes<Reason> | undefined;
   readonly #ending: Ending;
+  /** No other invocation has it, before or after: the shard and the fence of its first lease. */
+  #name = '';
+  /** Launches that were on their way when the session ended. */
+  #leftBehind = 0;
   #pagesMade = 0;
 
   constructor(
@@ -106,46 +87,69 @@ export class Shift {
     this.#session = session;
     this.#layout = layout;
     this.#tally = tally;
-    this.#leases = new Map(leases.map((lease) => [lease.shard, lease]));
+    this.#leases = new Map();
+    this.#known = new Set();
+    this.#now = coordinatorTime(deps.clock, tally.clockSkewMs);
+    for (const lease of leases) this.#hold(lease);
+    const countLeft = () => {
+      this.#leftBehind = this.#dispatcher.unrecorded;
+    };
+    session.signal.addEventListener('abort', countLeft, { once: true }); // before the runs under way are told to end
     const budgetMs = options.budgetMs ?? Infinity;
     this.#ending = new Ending(deps.clock, session, startedMs + budgetMs, options.signal);
     this.#untilMs = this.#now() + Math.min(options.lingerMs ?? 0, LINGER_MS_MAX, Math.max(0, budgetMs - CLOSING_MS));
     this.#lingers = this.#untilMs > this.#now();
-    this.#directories = new DueDirectories(session);
+    this.#agenda = new Agenda(session, layout);
     this.#journal = new Journal(session, layout, (lease) => this.#onFenced(lease));
-    this.#timers = new Timers(
-      deps.clock,
-      () => this.#now(),
-      (due) => this.#dispatcher.submit(due),
-    );
+    this.#timers = new Timers(deps.clock, this.#now, (due) => this.#dispatcher.submit(due));
     this.#doorbells = new Doorbells(session, layout, () => {
       this.#dispatcher.cool();
-      this.#onRing();
+      this.#wakes?.wakeIn(DOORBELL_MS, 'doorbell');
     });
-    this.#committer = this.#createCommitter(leases[0] as Lease);
+    this.#vacancies = new Vacancies(session, layout, () => this.#wakes?.wakeNow('vacancy'));
+    this.#committer = this.#createCommitter();
     this.#dispatcher = this.#createDispatcher();
-  }
-
-  /** The coordinator's time: clocks of machines differ, and all must agree on what is due. */
-  #now(): EpochMs {
-    return this.#deps.clock.now() - this.#tally.clockSkewMs;
   }
 
   async work(): Promise<void> {
     try {
-      await this.#journal.takeOver([...this.#leases.values()], (ids) => this.#recordsOf(ids));
+      await this.#takeOver([...this.#leases.values()]);
       await this.#scan();
       if (this.#now() < this.#untilMs) await this.#lingerAndOn();
       await this.#ending.unlessFailed(this.#dispatcher.idle());
       await this.#ending.unlessFailed(this.#committer.flush());
-      if (!this.#ending.isClosing) await this.#sweep();
+      if (!this.#ending.isClosing) await this.#agenda.sweep(this.#now());
+    } catch (error) {
+      this.#ending.fail(error);
     } finally {
       this.#ending.over();
       this.#timers.stop();
-      this.#dispatcher.dropPrepared();
+      this.#dispatcher.stop();
       await this.#giveBack();
     }
-    if (this.#ending.failure !== undefined) throw this.#ending.failure;
+    if (this.#ending.failure !== undefined) throw this.#failure(this.#ending.failure);
+  }
+
+  #hold(lease: Lease): void {
+    if (this.#name === '') this.#name = `${lease.shard.toString(36)}.${lease.fence.toString(36)}`;
+    this.#leases.set(lease.shard, lease);
+    this.#known.add(lease.shard);
+    this.#tally.shards++;
+  }
+
+  /** What earlier holders of the shards had begun. */
+  #takeOver(leases: readonly Lease[]): Promise<void> {
+    return this.#journal.takeOver(leases, (ids) => this.#recordsOf(ids));
+  }
+
+  /** Shards whose holder has died or gone since, and what is due in them. */
+  async #takeVacant(): Promise<void> {
+    const others = Array.from({ length: this.#layout.shards }, (_, shard) => shard);
+    const vacant = await this.#vacancies.look(others.filter((shard) => !this.#known.has(shard)));
+    if (vacant.length === 0) return;
+    const leases = await acquireFree(this.#session, this.#layout, vacant, this.#deps.holder());
+    for (const lease of leases) this.#hold(lease);
+    await this.#takeOver(leases);
   }
 
   /**
@@ -175,31 +179,17 @@ export class Shift {
   #extend(): void {
     const fromMs = this.#untilMs;
     this.#untilMs = this.#now() + EXTENSION_MS;
-    for (const { left } of this.#pages.values()) this.#accept([...left.values()].filter(({ dueMs }) => dueMs > fromMs));
+    this.#accept([...this.#agenda.entriesAfter(fromMs)]);
   }
 
   /** Brings what is due to the dispatcher, and what will be due soon to the timers. */
   async #scan(): Promise<void> {
-    const nowMs = this.#now();
-    const scan = scanDue(
-      this.#session,
-      this.#layout,
-      [...this.#leases.keys()],
-      Math.min(this.#untilMs, nowMs + SCAN_AHEAD_MS),
-      this.#pages,
-    );
-    for await (const page of scan.pages) {
+    const untilMs = Math.min(this.#untilMs, this.#now() + SCAN_AHEAD_MS);
+    for await (const page of this.#agenda.read(this.#leases.keys(), untilMs)) {
       if (this.#ending.isClosing) break;
-      this.#visited.add(page.directory);
-      if (page.left.size === 0) {
-        await this.#directories.drop(page);
-        continue;
-      }
-      this.#pages.set(page.path, page);
       this.#accept([...page.left.values()]);
       await this.#ending.unlessFailed(this.#dispatcher.room());
     }
-    for (const directory of scan.visited) this.#visited.add(directory);
   }
 
   /** Whether this tick could come by a page that it made itself. */
@@ -215,38 +205,34 @@ export class Shift {
     for (const entry of entries) if (entry.dueMs > nowMs && entry.dueMs <= this.#untilMs) this.#timers.add(entry);
   }
 
-  /** Stays until the time is over; sees tasks that are added, moved or edited meanwhile. */
+  /** Stays until the time is over; sees tasks that are added, moved or edited meanwhile, and shards that become free. */
   async #linger(): Promise<void> {
-    const { clock } = this.#deps;
-    const wakes = new Wakes<'prepare' | 'scan' | 'doorbell' | 'over'>(clock);
-    this.#onRing = () => wakes.wakeIn(DOORBELL_MS, 'doorbell');
+    const wakes = new Wakes<Reason>(this.#deps.clock);
+    this.#wakes = wakes;
     const over = () => wakes.wakeNow('over');
     this.#ending.closing.addEventListener('abort', over);
     try {
-      await this.#doorbells.listen(this.#leases.keys());
-      await this.#scan(); // for what came after the first look, when nobody was listening yet
-      await this.#prepare();
-      wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
-      wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
       wakes.wakeIn(this.#untilMs - this.#now(), 'over');
-      for (let why = await wakes.next(); why !== 'over' && !this.#ending.isClosing; why = await wakes.next()) {
-        if (why === 'prepare') {
-          await this.#prepare();
-          wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
-        } else {
-          if (why === 'doorbell') {
-            await this.#doorbells.listen(this.#leases.keys());
-            this.#dispatcher.cool(); // again, for records that were read before the ring and came after it
-          } else wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
-          await this.#scan();
-          await this.#prepare();
-        }
-      }
+      let why: Reason = 'vacancy'; // for what came after the first look, when nobody was listening yet
+      do {
+        if (why !== 'prepare') await this.#lookAround(why);
+        await this.#prepare();
+        wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
+        wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
+        why = await wakes.next();
+      } while (why !== 'over' && !this.#ending.isClosing);
     } finally {
       this.#ending.closing.removeEventListener('abort', over);
       wakes.stop();
-      this.#onRing = () => undefined; // the next linger looks for itself
+      this.#wakes = undefined; // the next linger looks for itself
     }
+  }
+
+  async #lookAround(why: Reason): Promise<void> {
+    if (why === 'vacancy') await this.#takeVacant();
+    await this.#doorbells.listen(this.#leases.keys());
+    if (why === 'doorbell') this.#dispatcher.cool(); // again, for records that were read before the ring and came after it
+    await this.#scan();
   }
 
   async #prepare(): Promise<void> {
@@ -262,7 +248,7 @@ export class Shift {
         for (const run of settled.added) this.#options.onRun?.(item.entry.taskId, run);
       }
       this.#dispatcher.release(item.entry, loaded);
-      if (item.entry.page.version === GONE) this.#pages.delete(item.entry.page.path);
+      this.#agenda.settle(item.entry.page);
     }
     this.#accept(next);
   }
@@ -273,25 +259,21 @@ export class Shift {
     for (const { entry } of dropped) this.#dispatcher.release(entry);
   }
 
-  /** Empty directories of past minutes go; one that somebody uses again meanwhile is refused, and stays. */
-  async #sweep(): Promise<void> {
-    const { day, minute } = dueMinute(this.#now() - 60_000);
-    const inUse = new Set(
-      [...this.#pages.values()].filter(({ version }) => version !== GONE).map((page) => page.directory),
-    );
-    const past = [...this.#visited].filter(
-      (directory) => directory.split('/').slice(-2).join('/') <= `${day}/${minute}`,
-    );
-    const empty = past.filter((directory) => !inUse.has(directory)).slice(0, SWEEP_MAX);
-    if (empty.length > 0) await this.#directories.sweep(empty);
-  }
-
+  /** When the coordinator has failed, the end of the session gives them back, and sooner. */
   async #giveBack(): Promise<void> {
-    if (this.#session.signal.aborted) return;
+    if (this.#session.signal.aborted || isCronkeeperError(this.#ending.failure, ...COORDINATOR_FAILURES)) return;
     const leases = [...this.#leases.values()];
     await Promise.allSettled(
       leases.map((lease) => release(this.#session, this.#layout, lease, this.#journal.closing(lease))),
     );
+  }
+
+  /** Who has lost its session may have been frozen: it says what it leaves to others, once. */
+  #failure(failure: unknown): unknown {
+    const left = this.#leftBehind;
+    if (left === 0 || !isCronkeeperError(failure, 'session-lost')) return failure;
+    const message = `${failure.message}; ${left} launches were on their way: this tick records nothing of them, the next holder takes them on`;
+    return new CronkeeperError('session-lost', message, { cause: failure });
   }
 
   async #recordsOf(ids: readonly string[]) {
@@ -299,17 +281,14 @@ export class Shift {
     return found.map((loaded) => (isLoaded(loaded) ? loaded.record : loaded));
   }
 
-  #createCommitter({ fence, shard }: Lease): Committer {
+  #createCommitter(): Committer {
     return new Committer({
       session: this.#session,
       layout: this.#layout,
       clock: this.#deps.clock,
-      directories: this.#directories,
-      // The fence of one of its shards names this holder, and no other one before or after it.
-      maker: () => `${shard.toString(36)}.${fence.toString(36)}.${(this.#pagesMade++).toString(36)}`,
-      onPages: (pages) => {
-        for (const page of pages) if (this.#mayScan(page)) this.#pages.set(page.path, page);
-      },
+      directories: this.#agenda.directories,
+      maker: () => `${this.#name}.${(this.#pagesMade++).toString(36)}`,
+      onPages: (pages) => this.#agenda.add(pages.filter((page) => this.#mayScan(page))),
       onCommitted: (committed, next) => this.#onCommitted(committed, next),
       onFenced: (lease, dropped) => this.#onFenced(lease, dropped),
       onFailed: (error) => this.#ending.fail(error),
@@ -328,7 +307,8 @@ export class Shift {
       code,
       capabilities,
       ...(outbound !== undefined && { outbound }),
-      now: () => this.#now(),
+      clock: this.#deps.clock,
+      now: this.#now,
       skewMs: this.#tally.clockSkewMs,
       mayStart: (timeoutMs) => this.#ending.leaves(timeoutMs),
       timeoutMsMax: (this.#options.budgetMs ?? Infinity) - CLOSING_MS,

@@ -6,16 +6,16 @@
  * the next one finds all it needs in the coordinator. What happens between taking the leases and giving them back is
  * in `shift.ts`.
  */
-import type { Session } from './coordinator.ts';
-import type { Layout } from './layout.ts';
-import { acquire, type Lease } from './lease.ts';
+import { measureSkewMs } from './coordinator-time.ts';
+import { acquireFree } from './lease.ts';
 import { openNamespace } from './namespace.ts';
 import { Tally, type TickReport } from './report.ts';
 import { visitingOrder } from './shard.ts';
-import { Shift, type TickDeps, type TickOptions } from './shift.ts';
+import { Shift } from './shift.ts';
 import { estimateSkewMs } from './skew.ts';
+import type { TickDeps, TickOptions } from './tick-options.ts';
 
-export { LINGER_MS_MAX, type TickDeps, type TickOptions } from './shift.ts';
+export { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 
 /**
  * @throws CronkeeperError `unavailable`, `session-lost` or `outcome-unknown` when the coordinator failed it in the
@@ -28,11 +28,16 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
   try {
     const layout = await openNamespace(session, deps.namespace, deps.shards);
     const sentMs = deps.clock.now();
-    const leases = await acquireAll(session, layout, deps);
-    tally.shards = leases.length;
+    const shards = visitingOrder(layout.shards, deps.random());
+    const leases = await acquireFree(session, layout, shards, deps.holder());
     const [first] = leases;
-    if (first !== undefined) {
-      tally.clockSkewMs = estimateSkewMs(sentMs, deps.clock.now(), first.takenMs);
+    const standsBy = first === undefined && isStandby(options);
+    if (standsBy) options.onStandby?.();
+    if (first !== undefined || standsBy) {
+      tally.clockSkewMs =
+        first === undefined
+          ? await measureSkewMs(session, deps.clock, `${layout.root}/time-${deps.holder()}`)
+          : estimateSkewMs(sentMs, deps.clock.now(), first.takenMs);
       await new Shift(deps, options, session, layout, leases, tally, startedMs).work();
     }
   } finally {
@@ -41,10 +46,5 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
   return tally.report(Math.round(deps.clock.elapsed() - startedMs));
 }
 
-/** Every shard that nobody else holds. */
-async function acquireAll(session: Session, layout: Layout, { random, holder }: TickDeps): Promise<Lease[]> {
-  const name = holder();
-  const shards = visitingOrder(layout.shards, random());
-  const leases = await Promise.all(shards.map((shard) => acquire(session, layout, shard, name)));
-  return leases.filter((lease) => lease !== undefined);
-}
+/** Without a shard, only who is to stand by stays. */
+const isStandby = ({ standby = false, lingerMs = 0 }: TickOptions): boolean => standby && lingerMs > 0;

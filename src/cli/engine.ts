@@ -10,7 +10,7 @@ import { listenForStop } from './stop.ts';
 import { oneLine } from './table.ts';
 import { keepTicking } from './ticking.ts';
 
-/** How long a worker's tick lingers unless it is told otherwise. A shard that became free is taken by the next. */
+/** How long a worker's tick lingers unless it is told otherwise. */
 const WORKER_LINGER_MS = 55_000;
 
 export interface EngineFlags {
@@ -43,11 +43,20 @@ export async function work(context: Context, { linger }: EngineFlags, random: Ra
     using stop = listenForStop(clock, () => output.note('stopping: no new launches'));
     const { signal } = stop;
     output.note(`working on ${options.url}, namespace ${options.namespace}; stop with Ctrl-C`);
-    const tickOptions: TickOptions = { lingerMs, signal, onRun: showLaunches(output) };
+    let isWaiting = false;
+    const wait = () => {
+      if (!isWaiting) output.note('others hold every shard; waiting for one');
+      isWaiting = true;
+    };
+    const tickOptions: TickOptions = { lingerMs, signal, standby: true, onStandby: wait, onRun: showLaunches(output) };
     await keepTicking({
-      tick: () => keeper.tick(tickOptions),
+      tick: async () => {
+        const report = await keeper.tick(tickOptions);
+        isWaiting = report.shards === 0;
+        return report;
+      },
       ...{ clock, random, signal },
-      onIdle: () => output.note('others hold every shard; waiting for one'),
+      onIdle: wait,
       onFailure: (message, retryMs) => output.note(`a tick failed: ${message}; the next one in ${roughly(retryMs)}`),
     });
   } finally {

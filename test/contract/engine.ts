@@ -3,6 +3,7 @@
  * clock, real sandbox; only moments of the past are made, by putting tasks with a clock that is behind.
  */
 import { describe, jest } from '@jest/globals';
+import { clockTests } from './engine/clocks.ts';
 import { crashTests } from './engine/crashes.ts';
 import { damageTests } from './engine/damage.ts';
 import { doorbellTests } from './engine/doorbell.ts';
@@ -13,6 +14,8 @@ import { manualTests } from './engine/manual.ts';
 import { policyTests } from './engine/policies.ts';
 import { registryTests } from './engine/registry.ts';
 import { sharingTests } from './engine/sharing.ts';
+import { suspectTests } from './engine/suspects.ts';
+import { takeoverTests } from './engine/takeovers.ts';
 import { useEngine, type World } from './engine/world.ts';
 
 export type { World } from './engine/world.ts';
@@ -30,6 +33,9 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('policies', () => policyTests(engine));
     describe('launches by hand', () => manualTests(engine));
     describe('crashes', () => crashTests(engine));
+    describe('what kills its holder', () => suspectTests(engine));
+    describe('takeovers', () => takeoverTests(engine));
+    describe('clocks', () => clockTests(engine));
     describe('lost workers', () => lostWorkerTests(engine));
     describe('damage', () => damageTests(engine));
     describe('the registry', () => registryTests(engine));

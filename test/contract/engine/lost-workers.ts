@@ -68,6 +68,8 @@ export function lostWorkerTests(engine: TestEngine): void {
     const evaluator = new LossyEvaluator(Infinity);
     const keeper = await due(evaluator, { retry: { attempts: 2, backoff: '1h' } });
     await keeper.tick();
+    expect(evaluator.attempts).toEqual([1, 1, 1, 1]);
+    await keeper.tick();
     expect(evaluator.attempts).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
     const runs = await runsOf(engine, 'bystander');
     expect(runs.map(({ attempt, status, error }) => [attempt, status, error?.class])).toEqual([

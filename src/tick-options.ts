@@ -1,0 +1,41 @@
+/** What a tick works with, and what may be asked of it. */
+import type { Clock, Random } from './clock.ts';
+import type { Coordinator } from './coordinator.ts';
+import type { Capability, Evaluator } from './evaluator.ts';
+import type { Outbound } from './outbound.ts';
+import type { RunRecord } from './record.ts';
+import type { CodeCache } from './store.ts';
+
+/** The longest that a tick may linger: just below the longest that a Lambda function may run. */
+export const LINGER_MS_MAX = 14 * 60_000;
+
+export interface TickDeps {
+  readonly coordinator: Coordinator;
+  readonly namespace: string;
+  /** Shards of the namespace, should it have to be made. */
+  readonly shards: number;
+  readonly evaluator: Evaluator;
+  readonly capabilities: Readonly<Record<string, Capability>>;
+  /** Makes the requests of tasks. Absent: none are allowed. */
+  readonly outbound?: Outbound;
+  readonly code: CodeCache;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Names this invocation: nobody else's, ever. */
+  readonly holder: () => string;
+}
+
+export interface TickOptions {
+  /** How long to stay and run tasks on exact timers. Default 0: run what is due and leave. At most 14 minutes. */
+  readonly lingerMs?: number;
+  /** How long the tick may take in all. It stops starting runs that might not end in time. Default: no bound. */
+  readonly budgetMs?: number;
+  /** Wait for shards to become free even if others hold all of them now. Default: only who has a shard stays. */
+  readonly standby?: boolean;
+  /** Told when that is so. */
+  readonly onStandby?: () => void;
+  /** Stops the tick early: no new runs, those under way are recorded if they end within two seconds. */
+  readonly signal?: AbortSignal;
+  /** Told of every run as it is recorded. */
+  readonly onRun?: (taskId: string, run: RunRecord) => void;
+}
