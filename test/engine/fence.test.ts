@@ -128,16 +128,37 @@ describeWithZooKeeper('holders in processes of their own', () => {
     expect(await leftovers(engine)).toEqual([]);
   });
 
-  it('lets a holder that was frozen beyond its session record nothing', async () => {
+  it('is followed at once by a tick that stands by, when it is killed', async () => {
+    const { holder, slot } = await holderAtWork();
+    const gate = new Gate();
+    gate.open();
+    const heir = await engine.open({ capabilities: { gate: gate.capability } });
+    const stopped = new AbortController();
+    const inherited = heir.tick({ lingerMs: 60_000, standby: true, signal: stopped.signal });
+    holder.child.kill('SIGKILL');
+    await eventually('it has run again', hasRun(engine, 'slow'));
+    stopped.abort();
+    expect(await inherited).toMatchObject({ shards: 3, succeeded: 1 });
+    expect(gate.arrivals).toEqual([{ slot, attempt: 2 }]);
+  });
+
+  it('lets a holder that was frozen for three times its session record nothing, and say so in one line', async () => {
     const { holder, slot } = await holderAtWork();
     holder.child.kill('SIGSTOP');
+    const thriceItsSession = sleep(systemClock, 3 * HOLDER_SESSION_MS);
     const { report, arrivals } = await takeOver();
     expect(report).toMatchObject({ shards: 3, succeeded: 1 });
     expect(arrivals).toEqual([{ slot, attempt: 2 }]);
     const before = await tree(engine);
+    await thriceItsSession;
     holder.letThrough();
     holder.child.kill('SIGCONT');
-    expect(await holder.said('failed')).toMatchObject({ code: 'session-lost' });
+    const left = /; 1 launches were on their way: this tick records nothing of them/;
+    expect(await holder.said('failed')).toMatchObject({
+      code: 'session-lost',
+      message: expect.stringMatching(left),
+    });
+    expect(holder.lines.filter(({ says }) => says !== 'running')).toHaveLength(1);
     expect(await holder.gone).toBe(0);
     expect(await tree(engine)).toEqual(before);
     expect(await runsOf(engine, 'slow')).toMatchObject([{ slot, attempt: 2 }]);

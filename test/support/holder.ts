@@ -6,13 +6,13 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { openCronkeeper } from '../../src/app.ts';
-import { isCronkeeperError } from '../../src/errors.ts';
+import { isCronkeeperError, messageOf } from '../../src/errors.ts';
 import type { TickReport } from '../../src/report.ts';
 
 export type HolderLine =
   | { readonly says: 'running'; readonly slot: string; readonly attempt: number }
   | { readonly says: 'ended'; readonly report: TickReport }
-  | { readonly says: 'failed'; readonly code: string };
+  | { readonly says: 'failed'; readonly code: string; readonly message: string };
 
 const say = (line: HolderLine): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -28,7 +28,7 @@ async function hold(url: string, namespace: string, sessionTimeoutMs: number): P
   try {
     say({ says: 'ended', report: await keeper.tick() });
   } catch (error) {
-    say({ says: 'failed', code: isCronkeeperError(error) ? error.code : String(error) });
+    say({ says: 'failed', code: isCronkeeperError(error) ? error.code : 'none', message: messageOf(error) });
   }
   await keeper.close();
   process.stdin.destroy();

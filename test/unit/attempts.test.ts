@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ask, pause, register, remove, resume } from '../../src/edit.ts';
 import type { Outcome } from '../../src/launch.ts';
-import { CRASH_ATTEMPTS_MAX, plan } from '../../src/plan.ts';
+import { CRASH_ATTEMPTS_MAX, isSuspect, plan } from '../../src/plan.ts';
 import type { RunRecord, TaskRecord } from '../../src/record.ts';
 import { DEAD_LETTERS_MAX, retryDelayMs, type Settled, settle } from '../../src/settle.ts';
 import type { TaskDocument } from '../../src/task.ts';
@@ -264,5 +264,35 @@ describe('a pause while a launch waits to be tried again', () => {
     const removed = remove(failed(), SLOT_MS + 1);
     expect(removed.retry).toBeUndefined();
     expect(plan(removed, SLOT_MS + 86_400_000)).toEqual({ do: 'wait' });
+  });
+});
+
+describe('a launch that holders have died with', () => {
+  const launchOf = (document: Partial<TaskDocument>, begun: number, record = registered(document)) => {
+    const decision = plan(record, record.dueMs as number, new Map([[SLOT_MS, { attempt: begun }]]));
+    return decision.do === 'decide' && decision.closing === undefined ? decision.launch : undefined;
+  };
+
+  test.each<[number, number | undefined, boolean]>([
+    [1, 2, false],
+    [2, 3, true],
+    [3, undefined, false],
+  ])('%d times is begun as attempt %s, and is a suspect: %s', (begun, attempt, suspect) => {
+    const launch = launchOf({ retry: { attempts: 1 } }, begun);
+    expect(launch?.attempt).toBe(attempt);
+    expect(launch !== undefined && isSuspect(launch)).toBe(suspect);
+  });
+
+  test('has as many attempts as its task allows, where that is more', () => {
+    for (let begun = 1; begun < 7; begun++) expect(launchOf({ retry: { attempts: 7 } }, begun)?.crashes).toBe(begun);
+    expect(launchOf({ retry: { attempts: 7 } }, 7)).toBeUndefined();
+  });
+
+  test('is no suspect for attempts that failed by themselves', () => {
+    const failed = run(registered({ retry: { attempts: 9, backoff: '0s' } }), SLOT_MS, failing()).record;
+    const again = run(failed, failed.dueMs as number, failing()).record;
+    expect(again.retry?.attempt).toBe(3);
+    expect(launchOf({}, 3, again)).toMatchObject({ attempt: 4, crashes: 1 });
+    expect(launchOf({}, 4, again)).toMatchObject({ attempt: 5, crashes: 2 });
   });
 });
