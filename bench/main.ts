@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.ts';
 import { evaluatorSuite } from './evaluator.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
+import { recoverySuite } from './recovery.ts';
 import type { Report, Suite, SuiteOptions } from './suite.ts';
 import { formatReport, reportAsJson } from './table.ts';
 
-const SUITES: readonly Suite[] = [evaluatorSuite];
+const SUITES: readonly Suite[] = [evaluatorSuite, recoverySuite];
 
 const ROUNDS = 5;
 const ROUNDS_MAX = 100;

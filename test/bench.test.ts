@@ -1,24 +1,6 @@
 /** `npm run bench` as a child process: it measures everything that it names, and says what is wrong with an option. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
-import { projectRoot } from '../tools/imports.ts';
-
-interface Ended {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function bench(...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [join(projectRoot, 'bench/main.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code, stdout, stderr };
-}
+import { bench, measuredRows } from './support/bench.ts';
 
 const CPU = ['· CPU, main thread', '· CPU, worker', "· CPU, V8's threads"];
 const EVALUATOR_ROWS = [
@@ -43,11 +25,7 @@ describe('npm run bench', () => {
   test('-- evaluator measures every row, and says what limits and on which machine', async () => {
     const { code, stdout, stderr } = await bench('evaluator', '--quick', '--rounds', '1');
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'evaluator: round 1 of 1\n' });
-    const measured = stdout
-      .split('\n')
-      .map((line) => line.split(/ {2,}/))
-      .filter(([, median = '', range = '']) => /^-?[\d.,]+$/.test(median) && range === `${median} to ${median}`)
-      .map(([name]) => name);
+    const measured = measuredRows(stdout);
     // That peer is measured only where somebody has installed it.
     expect(measured.filter((name) => !name?.startsWith('isolated-vm'))).toEqual(EVALUATOR_ROWS);
     expect(stdout.match(/^isolated-vm/gm)).toHaveLength(5);
@@ -57,7 +35,7 @@ describe('npm run bench', () => {
   }, 120_000);
 
   test.each([
-    [['evaluater'], 'suite "evaluater": allowed are evaluator'],
+    [['evaluater'], 'suite "evaluater": allowed are evaluator, recovery'],
     [['--rounds', '0'], '--rounds "0": a whole number from 1 to 100 is allowed'],
     [['--rounds', '1e1'], '--rounds "1e1": a whole number from 1 to 100 is allowed'],
     [['--fast'], "Unknown option '--fast'"],
