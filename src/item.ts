@@ -37,11 +37,7 @@ export interface Prepared {
 export const NOTHING_KNOWN: ReadonlyMap<string, boolean> = new Map();
 
 export const dueEntries = (prepared: readonly Prepared[]): DueEntry[] =>
-  prepared.flatMap(({ settled }) => {
-    if (settled?.record.dueMs === undefined) return [];
-    const { task, dueMs, timer } = settled.record;
-    return [{ taskId: task.id, dueMs, timer }];
-  });
+  prepared.flatMap(({ settled }) => (settled === undefined ? [] : dueEntryOf(settled.record)));
 
 /** `known` says of paths whether they are there, where that was looked up after a refusal. */
 export function prepare(layout: Layout, item: Item, known: ReadonlyMap<string, boolean>): Prepared {
@@ -51,12 +47,25 @@ export function prepare(layout: Layout, item: Item, known: ReadonlyMap<string, b
     const ops = purgeOps(layout, loaded, known);
     return { item, settled: undefined, ops, bytes: bytesOf(ops) };
   }
-  const { settled, data } = settleFitting(loaded.record, done);
-  const { version } = loaded;
-  const record: Op = { op: 'set', path: layout.task(item.entry.taskId), version, data };
-  const ops = [record, ...besideOps(layout, settled, known)];
+  const { settled, ops } = settleOps(layout, loaded, done, known);
   return { item, settled, ops, bytes: ITEM_BYTES + bytesOf(ops) };
 }
+
+/** What is settled on a record, and the operations that write it: the record by its version, and what is beside it. */
+export function settleOps(
+  layout: Layout,
+  { record, version }: Loaded,
+  done: Done,
+  known: ReadonlyMap<string, boolean> = NOTHING_KNOWN,
+): { settled: Settled; ops: readonly Op[] } {
+  const { settled, data } = settleFitting(record, done);
+  const set: Op = { op: 'set', path: layout.task(record.task.id), version, data };
+  return { settled, ops: [set, ...besideOps(layout, settled, known)] };
+}
+
+/** The due entry of a record that waits for something. */
+export const dueEntryOf = ({ task, dueMs, timer }: TaskRecord): DueEntry[] =>
+  dueMs === undefined ? [] : [{ taskId: task.id, dueMs, timer }];
 
 /**
  * Where the record has no room for all of it, a run cannot be repeated; and if that is not enough, its result is an

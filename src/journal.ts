@@ -136,6 +136,11 @@ export class Journal {
     this.#begun.delete(id);
   }
 
+  /** Tasks with launches that earlier holders had begun and not recorded. */
+  get inheritedTasks(): string[] {
+    return [...this.#inherited.keys()];
+  }
+
   /** What earlier holders had begun at a task's launches and not recorded; undefined for nothing. */
   inherited(taskId: string): InFlight | undefined {
     return this.#inherited.get(taskId);
@@ -204,5 +209,6 @@ export function isUnfinished(record: TaskRecord, { slotMs, attempt, isManual }: 
   if (isRemoved(record)) return false;
   if (record.retry?.slotMs === slotMs) return record.retry.attempt <= attempt;
   if (isManual) return record.manual.some((manual) => manual.slotMs === slotMs);
-  return record.ended === undefined && slotMs > (record.decidedMs ?? -Infinity);
+  // A run that completes its task is the only one of it; an edit that ends a task may come in the middle of a run.
+  return record.ended !== 'completed' && slotMs > (record.decidedMs ?? -Infinity);
 }

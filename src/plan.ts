@@ -71,7 +71,7 @@ export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = NO
   if (dueMs === undefined || dueMs > nowMs) return { do: 'wait' };
   if (isRemoved(record)) return { do: 'purge' };
   const left = leftBehind(record, inFlight);
-  if (left !== undefined) return left;
+  if (left !== undefined) return { do: 'decide', skipped: [], ...left };
   const retry = retryOf(record);
   if (retry !== undefined) {
     const { slotMs, attempt, sinceMs } = retry;
@@ -87,18 +87,24 @@ export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = NO
   return begin(record, skipped, { slotMs, attempt: 1, revision }, inFlight);
 }
 
+/** A launch that is closed instead of run. */
+export interface Closed {
+  readonly launch: Launch;
+  readonly closing: Closing;
+}
+
 /**
  * A launch that an earlier holder had begun, and that an edit has moved the schedule past since: nobody will run it again,
  * and it may have run, so it is closed before anything else.
  */
-function leftBehind(record: TaskRecord, inFlight: InFlight): Plan | undefined {
+export function leftBehind(record: TaskRecord, inFlight: InFlight): Closed | undefined {
   const { retry, manual, nextSlotMs = Infinity, revision } = record;
   for (const [slotMs, { attempt }] of inFlight) {
     const isKnown = slotMs === retry?.slotMs || manual.some((asked) => asked.slotMs === slotMs);
     if (isKnown || slotMs >= nextSlotMs) continue;
     const reason = 'begun by an earlier holder that did not record an end, before the task was edited; not run again';
     const launch = { slotMs, attempt, revision };
-    return { do: 'decide', skipped: [], launch, closing: { status: 'uncertain', reason } };
+    return { launch, closing: { status: 'uncertain', reason } };
   }
   return undefined;
 }

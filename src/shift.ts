@@ -16,7 +16,9 @@ import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { acquireFree, type Lease, release } from './lease.ts';
+import { closeLeftBehind } from './left-behind.ts';
 import type { Tally } from './report.ts';
+import type { Done, Settled } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
 import { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 import { Timers } from './timers.ts';
@@ -138,8 +140,19 @@ export class Shift {
   }
 
   /** What earlier holders of the shards had begun. */
-  #takeOver(leases: readonly Lease[]): Promise<void> {
-    return this.#journal.takeOver(leases, (ids) => this.#recordsOf(ids));
+  async #takeOver(leases: readonly Lease[]): Promise<void> {
+    await this.#journal.takeOver(leases, (ids) => this.#recordsOf(ids));
+    const { directories } = this.#agenda;
+    const onClosed = (done: Done, settled: Settled) => this.#count(settled.record.task.id, done, settled);
+    const takeover = { session: this.#session, layout: this.#layout, journal: this.#journal, directories, onClosed };
+    await closeLeftBehind({ ...takeover, maker: this.#maker, now: this.#now }, leases);
+  }
+
+  readonly #maker = () => `${this.#name}.${(this.#pagesMade++).toString(36)}`;
+
+  #count(taskId: string, done: Done, settled: Settled): void {
+    this.#tally.count(done, settled);
+    for (const run of settled.added) this.#options.onRun?.(taskId, run);
   }
 
   /** Shards whose holder has died or gone since, and what is due in them. */
@@ -243,9 +256,8 @@ export class Shift {
   #onCommitted(committed: readonly Committed[], next: readonly TimedEntry[]): void {
     for (const { item, settled, loaded } of committed) {
       if (settled !== undefined && typeof item.done !== 'string') {
-        this.#tally.count(item.done, settled);
         if (item.done.launch !== undefined) this.#journal.done(item.entry.taskId, item.done.launch.slotMs);
-        for (const run of settled.added) this.#options.onRun?.(item.entry.taskId, run);
+        this.#count(item.entry.taskId, item.done, settled);
       }
       this.#dispatcher.release(item.entry, loaded);
       this.#agenda.settle(item.entry.page);
@@ -287,7 +299,7 @@ export class Shift {
       layout: this.#layout,
       clock: this.#deps.clock,
       directories: this.#agenda.directories,
-      maker: () => `${this.#name}.${(this.#pagesMade++).toString(36)}`,
+      maker: this.#maker,
       onPages: (pages) => this.#agenda.add(pages.filter((page) => this.#mayScan(page))),
       onCommitted: (committed, next) => this.#onCommitted(committed, next),
       onFenced: (lease, dropped) => this.#onFenced(lease, dropped),

@@ -57,6 +57,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'doorbell',
       'item',
       'commit',
+      'left-behind',
       'problems',
       'suspects',
       'start',

@@ -9,7 +9,7 @@ import type { HistoryChange } from '../../src/history.ts';
 import { formatInstant } from '../../src/instant.ts';
 import { isUnfinished } from '../../src/journal.ts';
 import type { Outcome } from '../../src/launch.ts';
-import { type Launch, type Plan, plan } from '../../src/plan.ts';
+import { type Launch, leftBehind, type Plan, plan } from '../../src/plan.ts';
 import {
   decodeRecord,
   dueOf,
@@ -158,7 +158,9 @@ export class LoneEngine {
     for (const [slotMs, begun] of this.#begun) {
       if (!isUnfinished(this.record, { taskId, slotMs, ...begun })) this.#begun.delete(slotMs);
     }
-    return this.#purged ? { do: 'wait' } : plan(this.record, this.nowMs, this.#begun);
+    if (this.#purged) return { do: 'wait' };
+    const left = leftBehind(this.record, this.#begun);
+    return left === undefined ? plan(this.record, this.nowMs, this.#begun) : { do: 'decide', skipped: [], ...left };
   }
 
   #commit(done: Done, decidedOn: TaskRecord): void {

@@ -126,6 +126,22 @@ export function crashTests(engine: TestEngine): void {
     expect(await leftovers(engine)).toEqual([]);
   });
 
+  it.each([
+    ['ended', { at: new Date(Date.now() - 60_000).toISOString() }],
+    ['put off by a year', { every: '365d' }],
+  ])(
+    'closes a claim at once whose task was %s before its holder died: no due entry leads to it',
+    async (_, schedule) => {
+      const once = { delivery: 'at-most-once' } as const;
+      await putDue('claimed', once);
+      await crashWhileRunning(1, () => engine.keeper.tasks.put(task('claimed', { ...once, schedule })));
+      expect(await engine.keeper.tick()).toMatchObject({ uncertain: 1, due: 1 });
+      expect(await runsOf(engine, 'claimed')).toMatchObject([{ status: 'uncertain', attempt: 1 }]);
+      expect(await engine.keeper.tick()).toMatchObject({ due: 0 });
+      expect(await leftovers(engine)).toEqual([]);
+    },
+  );
+
   it('uses tasks on a new session after the old one was lost', async () => {
     const { done } = await linger(engine);
     await engine.crash();
