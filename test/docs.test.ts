@@ -1,4 +1,4 @@
-/** What docs/SANDBOX.md says of limits, classes and names is what the code has. */
+/** What the pages for users say is what the code has: limits, classes and names, and the tests that show a promise. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS, type Limits } from '../src/evaluator.ts';
@@ -42,5 +42,27 @@ describe('docs/SANDBOX.md', () => {
     } finally {
       await evaluator.close();
     }
+  });
+});
+
+describe('docs/GUARANTEES.md', () => {
+  const guarantees = readFileSync(new URL('../docs/GUARANTEES.md', import.meta.url), 'utf8');
+  /** A file and the names of tests in it, to the end of its item. */
+  const cited = [...guarantees.matchAll(/^- `(test\/[^`]+)`: ([\s\S]*?)(?=\n- |\n\n)/gm)].flatMap(
+    ([, file = '', names = '']) => [...names.matchAll(/"([^"]+)"/g)].map(([, name = '']) => [file, name] as const),
+  );
+
+  test('names tests for its promises', () => {
+    expect(cited.length).toBeGreaterThan(15);
+  });
+
+  test.each(cited)('%s has a test "%s"', (file, name) => {
+    expect(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')).toContain(name);
+  });
+
+  test('promises what the README promises', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const [, promises = ''] = /## What it promises\n\n([\s\S]*?)\n\n/.exec(readme) ?? [];
+    expect(promises.split('\n')).toHaveLength(guarantees.match(/^## \d\. /gm)?.length ?? 0);
   });
 });

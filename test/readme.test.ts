@@ -99,6 +99,8 @@ const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> |
   [/^npm cit$|^npm test$/, () => expect(ci).toMatch(/^npm ci$[\s\S]*npm test/m)],
   [/^npm run (lint|typecheck)$/, (command) => expect(ci).toContain(command)],
   [/^npm run shape$/, run],
+  // In test/engine/recovery.test.ts, where an ensemble has the machine for itself.
+  [/^npm run bench -- recovery$/, () => undefined],
   [/^npm run bench -- evaluator$/, (command) => run(`${command} --quick --rounds 1`)],
   [/^npm run -s cli -- /, run],
   [/^npm run package$/, run],
