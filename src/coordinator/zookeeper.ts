@@ -8,7 +8,7 @@ import { parseServers } from './zookeeper/servers.ts';
 import { type Ensemble, openSession } from './zookeeper/session.ts';
 import { Watches } from './zookeeper/watches.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 4_000;
 
 export interface ZooKeeperOptions {
   /** `host:port`; an IPv6 address in brackets: `[::1]:2181`. The port is 2181 when left out. */
@@ -19,9 +19,12 @@ export interface ZooKeeperOptions {
   readonly auth?: string;
   /** How long a session outlives its last sign of life. Servers clamp it, by default to 2 to 20 ticks (4 to 40 s). */
   readonly sessionTimeoutMs: number;
-  /** For `connect` as a whole, through all servers. Default 10 s. */
+  /** For `connect` as a whole, through all servers. Default 4 s. */
   readonly connectTimeoutMs?: number;
-  /** For every other call. Default: two thirds of the session time-out that was granted, at least 2 s. */
+  /**
+   * For every other call. Default: two thirds of the session time-out that was granted, at least 2 s and at most 3.5 s;
+   * of several calls in one outage together, with 750 ms for each.
+   */
   readonly opTimeoutMs?: number;
   readonly clock: Clock;
   /** Spreads the clients over the servers, and their reconnects over time. */

@@ -9,6 +9,8 @@ import { loseNextReply } from '../support/frames.ts';
 import { describeWithZooKeeper, sharedServer, startServers } from '../support/zookeeper.ts';
 import { useStage } from '../support/zookeeper-stage.ts';
 
+jest.setTimeout(30_000);
+
 const create = (path: string, data = ''): Op => ({ op: 'create', path, data });
 const ephemeral = (path: string): Op => ({ op: 'create', path, data: '', mode: 'ephemeral' });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -243,6 +245,62 @@ describeWithZooKeeper('a link to ZooKeeper that breaks', () => {
     const watch = (index: number) => session.get(`/missing-${index}`, () => {});
     await Promise.all(Array.from({ length: 256 }, (_, index) => watch(index)));
     expect(await failure(watch(256))).toMatchObject({ code: 'too-large' });
+  });
+});
+
+describeWithZooKeeper('a ZooKeeper that becomes a black hole', () => {
+  const stage = useStage();
+
+  /** Twice what is promised of all of it together: machines are loaded, but not as slow as waits that add up. */
+  const SOON_MS = 10_000;
+
+  const swallowing = async (options = {}) => {
+    const staged = await stage.proxied({ sessionTimeoutMs: 10_000, ...options });
+    staged.proxy.swallowToServer = staged.proxy.swallowToClient = true;
+    return staged;
+  };
+
+  it('does not make a write, a look at what became of it, and the good-bye wait one after the other', async () => {
+    const { session } = await swallowing();
+    const startMs = performance.now();
+    expect(await failure(session.multi([create('/node')]))).toMatchObject({ code: 'outcome-unknown' });
+    expect(await failure(session.get('/node'))).toMatchObject({ code: 'unavailable' });
+    expect(await failure(session.getMany(['/node']))).toMatchObject({ code: 'unavailable' });
+    await session.close();
+    expect(performance.now() - startMs).toBeLessThan(SOON_MS);
+  });
+
+  it('does not hold up whoever only wants to leave', async () => {
+    const { session } = await swallowing({ sessionTimeoutMs: 40_000 });
+    const startMs = performance.now();
+    await session.close();
+    expect(performance.now() - startMs).toBeLessThan(SOON_MS);
+  });
+
+  it('is told soon to whoever connects', async () => {
+    const proxy = await stage.proxy();
+    proxy.swallowToServer = proxy.swallowToClient = true;
+    const startMs = performance.now();
+    const coordinator = stage.coordinator({ servers: [proxy.address], sessionTimeoutMs: 40_000 });
+    expect(await failure(coordinator.connect())).toMatchObject({ code: 'unavailable' });
+    expect(performance.now() - startMs).toBeLessThan(SOON_MS);
+  });
+
+  it('is left for a server that answers, within the call that found out', async () => {
+    const servers = [await stage.proxy(), await stage.proxy()];
+    const [first, second] = servers;
+    const addresses = servers.map(({ address }) => address);
+    const session = await stage
+      .coordinator({ servers: addresses, sessionTimeoutMs: 30_000, random: inOrder })
+      .connect();
+    const hole = first?.accepted === 1 ? first : second;
+    if (hole === undefined) throw new Error('there are two servers');
+    hole.swallowToServer = hole.swallowToClient = true;
+    const write = failure(session.multi([create('/node')]));
+    expect(await session.get('/')).toMatchObject({ data: '' });
+    expect(await write).toMatchObject({ code: 'outcome-unknown' });
+    expect(await session.multi([create('/other')])).toMatchObject([{ path: '/other' }]);
+    expect(session.signal.aborted).toBe(false);
   });
 });
 

@@ -10,16 +10,26 @@ import { closeRequest, type Request } from './request.ts';
 
 /** Requests waiting or in flight on one session. */
 const EXCHANGES_MAX = 10_000;
+/** Whoever asks wants to know soon: the next tick is the retry. */
 const OP_TIMEOUT_MIN_MS = 2000;
-/** For the TCP connection and the server's greeting together; as long as a session's last third has room for all. */
+const OP_TIMEOUT_MAX_MS = 3500;
+/** Calls that follow each other in one outage share the time since a server was last heard; each has a little of its own. */
+const UNHEARD_MAX_MS = 3500;
+const LAST_CHANCE_MS = 750;
+/** A server that says nothing for so long, not even to pings, is left for the next. */
+const SILENCE_MAX_MS = 2500;
+/** To say good-bye to a server that is not there any more. The session's time-out says it for us. */
+const UNHEARD_CLOSE_MS = 500;
+/** For the TCP connection and the server's greeting together; as long as there is time to try them all. */
 const HANDSHAKE_TIMEOUT_MIN_MS = 500;
 const BEATS_PER_TIMEOUT = 6;
+const BEAT_MAX_MS = 1000;
 
 export interface LinkOptions extends ConnectionOptions {
   /** For messages. */
   readonly url: string;
   readonly connectTimeoutMs: number;
-  /** Default: two thirds of the session time-out that the server grants, at least 2 s. */
+  /** Default: two thirds of the session time-out that the server grants, 2 to 3.5 s, and less in an outage. */
   readonly opTimeoutMs?: number | undefined;
 }
 
@@ -63,8 +73,14 @@ export class Link {
 
   /** When a call that starts now must have settled. */
   deadline(): EpochMs {
-    const derivedMs = Math.max(OP_TIMEOUT_MIN_MS, (this.#connection.sessionTimeoutMs * 2) / 3);
-    return this.#clock.elapsed() + (this.#options.opTimeoutMs ?? derivedMs);
+    const nowMs = this.#clock.elapsed();
+    if (this.#options.opTimeoutMs !== undefined) return nowMs + this.#options.opTimeoutMs;
+    const sharedMs = Math.max(LAST_CHANCE_MS, this.#connection.heardMs + UNHEARD_MAX_MS - nowMs);
+    return nowMs + Math.min(this.#opTimeoutMs, sharedMs);
+  }
+
+  get #opTimeoutMs(): number {
+    return Math.min(OP_TIMEOUT_MAX_MS, Math.max(OP_TIMEOUT_MIN_MS, (this.#connection.sessionTimeoutMs * 2) / 3));
   }
 
   /** Rejects with `unavailable` after `connectTimeoutMs`, with `forbidden` when the server does not let us in. */
@@ -133,11 +149,16 @@ export class Link {
 
   /** A server that has done it says so before it hangs up; if the answer is lost, the next one calls us expired. */
   async #closeOnServer(): Promise<void> {
-    const deadlineMs = this.deadline();
+    const deadlineMs = this.#isHeard ? this.deadline() : this.#clock.elapsed() + UNHEARD_CLOSE_MS;
     while (!this.signal.aborted && this.#clock.elapsed() < deadlineMs) {
       const answered = await this.#submit(closeRequest(), () => true, deadlineMs).catch(() => false);
       if (answered) return;
     }
+  }
+
+  /** Whether a server has answered the latest pings. */
+  get #isHeard(): boolean {
+    return this.#connection.isUp && this.#clock.elapsed() - this.#connection.heardMs < 2 * this.#beatMs;
   }
 
   #submit<T>(request: Request, decode: (frame: Buffer) => T, deadlineMs: EpochMs): Promise<T> {
@@ -195,7 +216,7 @@ export class Link {
   }
 
   /**
-   * Six times per session time-out: says that we are alive, whether or not the socket is idle (the client pings only an
+   * Six times per session time-out, and every second: says that we are alive, whether or not the socket is idle (the client pings only an
    * idle one, and incoming events count), and looks whether the server is.
    *
    * A session that has heard nothing for its whole time-out is given up, as Curator does: by now the servers, if they
@@ -211,7 +232,7 @@ export class Link {
       return;
     }
     if (this.#connection.isUp) {
-      if (silentMs >= (timeoutMs * 2) / 3) this.#connection.drop('the server is silent');
+      if (silentMs >= Math.min(SILENCE_MAX_MS, (timeoutMs * 2) / 3)) this.#connection.drop('the server is silent');
       else this.#connection.ping();
     } else if (now - this.#connection.attemptMs >= this.#handshakeTimeoutMs) {
       this.#connection.drop('no answer to the handshake');
@@ -220,12 +241,17 @@ export class Link {
   }
 
   get #handshakeTimeoutMs(): number {
-    const lastThirdMs = this.#connection.sessionTimeoutMs / 3;
-    return Math.max(HANDSHAKE_TIMEOUT_MIN_MS, lastThirdMs / this.#options.servers.length);
+    const { servers, connectTimeoutMs } = this.#options;
+    const roundMs = Math.min(this.#connection.sessionTimeoutMs / 3, connectTimeoutMs);
+    return Math.max(HANDSHAKE_TIMEOUT_MIN_MS, roundMs / servers.length);
+  }
+
+  get #beatMs(): number {
+    return Math.min(BEAT_MAX_MS, this.#connection.sessionTimeoutMs / BEATS_PER_TIMEOUT);
   }
 
   #scheduleBeat(): void {
-    this.#cancelBeat = this.#clock.after(this.#connection.sessionTimeoutMs / BEATS_PER_TIMEOUT, () => this.#beat());
+    this.#cancelBeat = this.#clock.after(this.#beatMs, () => this.#beat());
   }
 }
 
