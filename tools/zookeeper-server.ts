@@ -8,6 +8,7 @@ import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Guardian } from './guardian.ts';
 
 export interface Installation {
   readonly java: string;
@@ -75,12 +76,11 @@ export interface Servers extends AsyncDisposable {
 export async function startZooKeeper(options: ServersOptions): Promise<Servers> {
   const { dataDir, isTemporary, nodes } = options;
   await mkdir(dataDir, { recursive: true });
-  const guardian = startGuardian(isTemporary ? dataDir : undefined);
+  const guardian = new Guardian(isTemporary ? dataDir : undefined);
   const members: MemberProcess[] = [];
   const stop = async () => {
     await Promise.all(members.map((member) => member.kill()));
-    guardian.stdin?.end();
-    if (guardian.exitCode === null && guardian.signalCode === null) await once(guardian, 'exit');
+    await guardian.end();
   };
   try {
     const ports = await choosePorts(options);
@@ -108,11 +108,11 @@ class MemberProcess implements Member {
   readonly address: string;
   readonly #port: number;
   readonly #options: ServersOptions;
-  readonly #guardian: ChildProcess;
+  readonly #guardian: Guardian;
   #configFile = '';
   #process: ChildProcess | undefined;
 
-  constructor(address: string, port: number, options: ServersOptions, guardian: ChildProcess) {
+  constructor(address: string, port: number, options: ServersOptions, guardian: Guardian) {
     this.address = address;
     this.#port = port;
     this.#options = options;
@@ -156,11 +156,11 @@ class MemberProcess implements Member {
     const child = spawn(installation.java, args, { stdio: 'ignore', detached: true });
     child.once('exit', () => {
       this.#process = undefined;
-      this.#guardian.stdin?.write(`forget ${child.pid}\n`);
+      this.#guardian.forget(child.pid as number);
     });
     await once(child, 'spawn');
     this.#process = child;
-    this.#guardian.stdin?.write(`watch ${child.pid}\n`);
+    this.#guardian.watch(child.pid as number);
     await this.#serving();
   }
 
@@ -222,25 +222,6 @@ async function fourLetterWord(port: number, word: string): Promise<string> {
   } finally {
     socket.destroy();
   }
-}
-
-/**
- * A shell that outlives us, however we end, by the time it takes to kill our servers and delete our temporary data:
- * its standard input ends with us.
- */
-function startGuardian(temporaryDir: string | undefined): ChildProcess {
-  const script = `
-    pids=
-    while read -r verb pid; do
-      case $verb in
-        watch) pids="$pids $pid" ;;
-        forget) kept=; for p in $pids; do [ "$p" = "$pid" ] || kept="$kept $p"; done; pids=$kept ;;
-      esac
-    done
-    [ -z "$pids" ] || { kill -9 $pids; sleep 1; }
-    [ -z "$1" ] || rm -rf "$1"`;
-  const args = ['-c', script, 'zookeeper-guardian', ...(temporaryDir === undefined ? [] : [temporaryDir])];
-  return spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
 }
 
 interface Ports {

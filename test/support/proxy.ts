@@ -6,6 +6,8 @@ export interface Link {
   readonly client: Socket;
   readonly server: Socket;
   isHalfOpen: boolean;
+  /** What the server said and the client has not heard yet, oldest first. */
+  readonly onTheWay: { readonly bytes: Buffer; readonly arrivesMs: number }[];
 }
 
 /** Looks at bytes on their way; what it returns is sent on in their place. */
@@ -92,7 +94,7 @@ export class FlakyProxy implements AsyncDisposable {
     }
     const server = connect(this.#target);
     server.on('error', () => {});
-    const link: Link = { client, server, isHalfOpen: false };
+    const link: Link = { client, server, isHalfOpen: false, onTheWay: [] };
     this.#links.add(link);
     client.on('data', (bytes) => {
       const sent = this.onClientBytes(bytes, link);
@@ -101,7 +103,7 @@ export class FlakyProxy implements AsyncDisposable {
     server.on('data', (bytes) => {
       const sent = this.onServerBytes(bytes, link);
       if (this.swallowToClient || link.isHalfOpen) return;
-      if (this.delayMs > 0) setTimeout(() => this.#toClient(link, sent), this.delayMs);
+      if (this.delayMs > 0 || link.onTheWay.length > 0) this.#toClientLater(link, sent);
       else this.#toClient(link, sent);
     });
     client.on('close', () => {
@@ -112,6 +114,23 @@ export class FlakyProxy implements AsyncDisposable {
       // A half-open link does not learn that the other end has gone.
       if (!this.swallowToClient && !link.isHalfOpen) client.destroySoon();
     });
+  }
+
+  /** Nothing overtakes what was said before, though the delay has become shorter since. */
+  #toClientLater(link: Link, bytes: Buffer): void {
+    link.onTheWay.push({ bytes, arrivesMs: performance.now() + this.delayMs });
+    if (link.onTheWay.length > 1) return;
+    const deliver = () => {
+      const [next] = link.onTheWay;
+      if (next === undefined) return;
+      const waitMs = next.arrivesMs - performance.now();
+      if (waitMs <= 0) {
+        link.onTheWay.shift();
+        this.#toClient(link, next.bytes);
+      }
+      setTimeout(deliver, Math.max(0, waitMs));
+    };
+    setTimeout(deliver, this.delayMs);
   }
 
   #toClient({ client, server }: Link, bytes: Buffer): void {
