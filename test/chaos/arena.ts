@@ -7,7 +7,7 @@ import { bundle } from '../../tools/bundle.ts';
 import { Guardian } from '../../tools/guardian.ts';
 import type { Installation, Servers } from '../../tools/zookeeper-server.ts';
 import { startTemporary } from '../support/zookeeper-setup.ts';
-import type { Fault } from './checker.ts';
+import { clockTime, type Fault } from './checker.ts';
 import { Worker } from './crew.ts';
 import { Listener } from './listener.ts';
 import { Network } from './network.ts';
@@ -48,7 +48,8 @@ export class Arena implements AsyncDisposable {
   readonly heard: Heard;
   readonly #stack: AsyncDisposableStack;
 
-  static async open(installation: Installation): Promise<Arena> {
+  /** `tell` is told of invocations that failed. */
+  static async open(installation: Installation, tell: (line: string) => void): Promise<Arena> {
     await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'cronkeeper-chaos-'));
     const guardian = new Guardian(directory);
@@ -71,7 +72,10 @@ export class Arena implements AsyncDisposable {
           ...{ periodMs: PERIOD_MS, lingerMs: LINGER_MS, functionTimeoutMs: FUNCTION_TIMEOUT_MS },
           phaseMs: (index * PERIOD_MS) / WORKERS,
         },
-        onSaid: (from, said) => note(heard, listener, from, said),
+        onSaid: (from, said) => {
+          note(heard, listener, from, said);
+          if (said.kind === 'invoked' && said.error !== undefined) tell(failureLine(from, said, said.error));
+        },
       });
       stack.defer(() => worker.kill());
       workers.push(worker);
@@ -133,6 +137,14 @@ function note(heard: Heard, listener: Listener, worker: number, said: Said): voi
     case 'escaped':
       heard.escaped.push(`worker ${worker}: ${said.error}`);
   }
+}
+
+function failureLine(
+  worker: number,
+  { startedMs, endedMs }: Extract<Said, { kind: 'invoked' }>,
+  error: string,
+): string {
+  return `${clockTime(startedMs)} to ${clockTime(endedMs)}  worker ${worker}: ${error}`;
 }
 
 function watchOurselves({ stalls }: Heard): () => void {

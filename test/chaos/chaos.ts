@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Installation } from '../../tools/zookeeper-server.ts';
 import { Arena, PERIOD_MS, SESSION_TIMEOUT_MS, SHARDS, WORKERS } from './arena.ts';
-import { type Bounds, type CheckedTask, check } from './checker.ts';
+import { type Bounds, type CheckedTask, check, undecided } from './checker.ts';
 import { Harvest } from './harvest.ts';
 import { Nemesis } from './nemesis.ts';
 import { planFaults, plannedLine } from './plan.ts';
-import type { Result } from './report.ts';
+import { faultLine, type Result } from './report.ts';
 import { checkedTask, HISTORY, LONGEST_RUN_MS, taskDocuments } from './tasks.ts';
 
 export interface ChaosOptions {
@@ -28,11 +28,15 @@ const SLACK_MS = 5_000;
 /** After the last slot, everything is decided within this: sessions of the dead end, and somebody comes by twice. */
 const SETTLED_MS = SESSION_TIMEOUT_MS + 2 * PERIOD_MS + 2 * LONGEST_RUN_MS + SLACK_MS;
 
+/** Beyond that, what two holders were lost with may still wait for its turn: each of these runs alone. */
+const SUSPECTS_MS = 60_000;
+
 const BOUNDS: Bounds = {
   graceMs: 2 * SESSION_TIMEOUT_MS + 1_000,
   // A holder that is about to leave starts nothing new until its runs are over; then the next trigger comes.
   calmMs: PERIOD_MS + LONGEST_RUN_MS + SLACK_MS,
   faultyMs: SESSION_TIMEOUT_MS + PERIOD_MS + LONGEST_RUN_MS + SLACK_MS,
+  suspectMs: SUSPECTS_MS,
 };
 
 const PROGRESS_MS = 10_000;
@@ -44,14 +48,16 @@ export async function runChaos({ minutes, seed, installation, tell, signal }: Ch
   const durationMs = Math.round(minutes * 60_000);
   const planned = planFaults({ seed, durationMs, workers: WORKERS, sessionTimeoutMs: SESSION_TIMEOUT_MS });
   tell([`plan of seed ${seed}:`, ...planned.map(plannedLine)].join('\n'));
-  await using arena = await Arena.open(installation);
+  await using arena = await Arena.open(installation, (line) => tell(`         ${line}`));
   const startMs = Math.ceil((Date.now() + LEAD_MS) / 1_000) * 1_000;
   const endMs = startMs + durationMs + TAIL_MS;
   const documents = taskDocuments({ origin: arena.listener.origin, startMs, endMs });
   await arena.keeper.tasks.putMany(documents);
   await arena.startWorkers();
   const tasks = documents.map((document) => checkedTask(document, SHARDS));
-  const nemesis = new Nemesis({ ...arena, lastHeard: () => arena.heard.last }, signal);
+  const nemesis = new Nemesis({ ...arena, lastHeard: () => arena.heard.last }, signal, (fault) =>
+    tell(`         ${faultLine(fault)}`),
+  );
   const harvest = new Harvest(
     arena.keeper,
     tasks.map(({ id }) => id),
@@ -61,6 +67,7 @@ export async function runChaos({ minutes, seed, installation, tell, signal }: Ch
   await withHelpers({ harvest, progress }, signal, async () => {
     await nemesis.work(planned, startMs);
     await delay(endMs + SETTLED_MS - Date.now(), undefined, { signal });
+    await untilDecided(harvest, tasks, signal);
   });
   await arena.stopWorkers();
   await readAll(harvest, signal);
@@ -87,6 +94,13 @@ async function withHelpers(
     clearInterval(timer);
     over.abort();
     await reading;
+  }
+}
+
+async function untilDecided(harvest: Harvest, tasks: readonly CheckedTask[], signal: AbortSignal): Promise<void> {
+  const deadlineMs = Date.now() + SUSPECTS_MS;
+  while (Date.now() < deadlineMs && undecided(tasks, harvest.runs) > 0) {
+    await delay(FINAL_READING_PAUSE_MS, undefined, { signal });
   }
 }
 

@@ -68,6 +68,8 @@ export interface Bounds {
   readonly calmMs: number;
   /** And so soon after the last fault. */
   readonly faultyMs: number;
+  /** A launch that two holders were lost with waits for its turn alone: so much longer. */
+  readonly suspectMs: number;
 }
 
 export interface Evidence {
@@ -171,6 +173,16 @@ function checkSlots({ id: taskId, slots }: CheckedTask, runs: readonly SeenRun[]
 
 function coveredBy({ slotMs, lastSlotMs = slotMs }: SeenRun, slots: readonly EpochMs[]): EpochMs[] {
   return slots.filter((each) => each >= slotMs && each <= lastSlotMs);
+}
+
+/** Slots without a last word. */
+export function undecided(tasks: readonly CheckedTask[], runs: readonly SeenRun[]): number {
+  const runsOf = Map.groupBy(runs, ({ taskId }) => taskId);
+  return tasks.reduce((sum, { id, slots }) => {
+    const last = (runsOf.get(id) ?? []).filter(({ isRetried }) => !isRetried);
+    const decided = new Set(last.flatMap((run) => coveredBy(run, slots)));
+    return sum + slots.length - decided.size;
+  }, 0);
 }
 
 /** What succeeded has been there: it has told the listener so, under its own fence. */

@@ -10,11 +10,17 @@ import {
   type Violation,
 } from './checker.ts';
 
-/** The longest, ms. */
+/** The longest, ms; after its sort. */
 export interface Lateness {
   readonly latestCalmMs: number;
   readonly latestFaultyMs: number;
+  /** Of launches that two holders or more had begun and not lived to record: they run alone, one after the other. */
+  readonly latestSuspectMs: number;
+  readonly suspects: number;
 }
+
+/** The first record of a launch tells by its attempt how often it was begun before, and lost. */
+const SUSPECT_CRASHES = 2;
 
 /**
  * A slot could be decided when it fell due and the launch before it had come to its end: a task has one at a time. From
@@ -25,14 +31,17 @@ export function checkLateness(evidence: Evidence): { seen: Lateness; violations:
   const runsOf = Map.groupBy(evidence.runs, ({ taskId }) => taskId);
   const faults = evidence.faults.filter(({ excuses }) => excuses !== 'nothing');
   const violations: Violation[] = [];
-  const seen = { latestCalmMs: 0, latestFaultyMs: 0 };
+  const seen = { latestCalmMs: 0, latestFaultyMs: 0, latestSuspectMs: 0, suspects: 0 };
   for (const task of tasks) {
     for (const { run, fromMs } of decisions(task, runsOf.get(task.id) ?? [])) {
       const lateMs = run.startedMs - fromMs;
       const calmSinceMs = lastFaultMs(faults, fromMs - bounds.faultyMs, run.startedMs);
-      if (calmSinceMs === undefined) seen.latestCalmMs = Math.max(seen.latestCalmMs, lateMs);
-      else seen.latestFaultyMs = Math.max(seen.latestFaultyMs, lateMs);
-      const boundMs = calmSinceMs === undefined ? bounds.calmMs : bounds.faultyMs;
+      const isSuspect = run.attempt > SUSPECT_CRASHES;
+      if (isSuspect) seen.suspects++;
+      const sort = isSuspect ? 'latestSuspectMs' : calmSinceMs === undefined ? 'latestCalmMs' : 'latestFaultyMs';
+      seen[sort] = Math.max(seen[sort], lateMs);
+      const boundMs =
+        (calmSinceMs === undefined ? bounds.calmMs : bounds.faultyMs) + (isSuspect ? bounds.suspectMs : 0);
       if (run.startedMs - Math.max(fromMs, calmSinceMs ?? 0) <= boundMs) continue;
       const since = calmSinceMs === undefined ? 'no fault' : `the last fault ended at ${clockTime(calmSinceMs)}`;
       const detail = `${runLine(run)}; could be decided from ${clockTime(fromMs)} on; ${since}`;

@@ -28,13 +28,15 @@ export class Nemesis {
   readonly #victims: Victims;
   readonly #faults: Mutable[] = [];
   readonly #signal: AbortSignal;
+  readonly #onOver: (fault: Fault) => void;
   /** What is done to the ensemble is done one after the other. */
   #ensemble: Promise<void> = Promise.resolve();
 
-  /** When `signal` aborts, everything is left as it is. */
-  constructor(victims: Victims, signal: AbortSignal) {
+  /** When `signal` aborts, everything is left as it is. `onOver` is told of each fault when it is undone. */
+  constructor(victims: Victims, signal: AbortSignal, onOver: (fault: Fault) => void) {
     this.#victims = victims;
     this.#signal = signal;
+    this.#onOver = onOver;
   }
 
   get faults(): readonly Fault[] {
@@ -172,6 +174,7 @@ export class Nemesis {
     this.#faults.push(fault);
     await act();
     fault.untilMs = Date.now();
+    this.#onOver(fault);
   }
 
   async #restartAfter(members: readonly Member[], downMs: number): Promise<void> {

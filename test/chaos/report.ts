@@ -43,6 +43,8 @@ export function asText(result: Result): string {
     ['stale starts fenced off', verdict.staleStarts],
     ['longest lateness without faults', `${verdict.latestCalmMs} ms`],
     ['longest lateness with faults', `${verdict.latestFaultyMs} ms`],
+    ['launches that two holders were lost with', verdict.suspects],
+    ['· longest lateness of these', `${verdict.latestSuspectMs} ms`],
     ...Object.entries(violationCounts(verdict)),
     ['errors that nobody caught', result.escaped.length],
   ];
@@ -72,11 +74,13 @@ export const asJson = (result: Result): string =>
 export function violationText({ what, taskId, slotMs, detail }: Violation, faults: readonly Fault[]): string {
   const around = faults
     .filter(({ fromMs, untilMs }) => fromMs <= slotMs + AROUND_MS && untilMs >= slotMs - AROUND_MS)
-    .map(({ kind, worker, fromMs, untilMs }) => {
-      const whom = worker === undefined ? '' : ` of worker ${worker}`;
-      return `    ${clockTime(fromMs)} to ${clockTime(untilMs)}  ${kind}${whom}`;
-    });
+    .map((fault) => `    ${faultLine(fault)}`);
   return [`${what.toUpperCase()}: ${taskId}, slot ${clockTime(slotMs)}: ${detail}`, ...around].join('\n');
+}
+
+export function faultLine({ kind, worker, fromMs, untilMs }: Fault): string {
+  const whom = worker === undefined ? '' : ` of worker ${worker}`;
+  return `${clockTime(fromMs)} to ${untilMs === Infinity ? 'the end' : clockTime(untilMs)}  ${kind}${whom}`;
 }
 
 /** Those that were planned. */

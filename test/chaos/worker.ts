@@ -71,12 +71,18 @@ setInterval(() => {
 }, BEAT_MS);
 
 say({ kind: 'ready' });
-await delay(settings.phaseMs);
-while (!isStopping) {
-  const nextMs = Date.now() + settings.periodMs;
-  if (Date.now() >= heldUntilMs) await invoke();
-  else await delay(BEAT_MS);
-  while (Date.now() < nextMs && !isStopping && Date.now() >= heldUntilMs) await delay(BEAT_MS);
+/** By a grid of its own, whatever holds it up. */
+const firstMs = Date.now() + settings.phaseMs;
+for (let next = 0; !isStopping; ) {
+  const nowMs = Date.now();
+  if (nowMs < firstMs + next * settings.periodMs) {
+    await delay(BEAT_MS);
+  } else if (nowMs < heldUntilMs) {
+    await delay(heldUntilMs - nowMs);
+  } else {
+    next = Math.floor((nowMs - firstMs) / settings.periodMs) + 1;
+    await invoke();
+  }
 }
 say({ kind: 'stopped' });
 process.exit();
