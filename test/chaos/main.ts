@@ -18,6 +18,7 @@ const EXIT_USAGE = 2;
 const EXIT_STOPPED = 130;
 
 class UsageError extends Error {}
+class MissingError extends Error {}
 
 const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort());
@@ -28,11 +29,15 @@ try {
   if (stopping.signal.aborted) {
     process.exitCode = EXIT_STOPPED;
   } else {
-    const isUsage = error instanceof UsageError;
-    const text = isUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`${text}\n`);
-    process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
+    process.stderr.write(`${textOf(error)}\n`);
+    process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
   }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof UsageError) return `${error.message}\n\n${USAGE}`;
+  if (error instanceof MissingError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 async function main(): Promise<void> {
@@ -42,7 +47,7 @@ async function main(): Promise<void> {
     return;
   }
   const installation = await findZooKeeper();
-  if (typeof installation === 'string') throw new UsageError(`chaos needs a real ZooKeeper: ${installation}`);
+  if (typeof installation === 'string') throw new MissingError(`chaos needs a real ZooKeeper: ${installation}`);
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
   const result = await runChaos({ minutes, seed, installation, tell, signal: stopping.signal });
   process.stdout.write(`${isJson ? asJson(result) : asText(result)}\n`);
