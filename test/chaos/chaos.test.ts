@@ -25,11 +25,15 @@ function chaos(args: readonly string[], environment: Readonly<Record<string, str
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: temporary, ...environment },
   });
+  const says = (pattern: RegExp) =>
+    new Promise<void>((resolve) => {
+      child.stderr.on('data', (bytes) => pattern.test(String(bytes)) && resolve());
+    });
   const ended = async () => {
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
     return { stdout, stderr, code: code as unknown };
   };
-  return { child, ended: ended() };
+  return { child, says, ended: ended() };
 }
 
 /** Processes that were given something of ours: servers their configuration, workers their bundle. */
@@ -56,9 +60,9 @@ describeWithZooKeeper('a minute of chaos', () => {
   test(
     'a Ctrl-C in the middle leaves nothing behind',
     async () => {
-      const { child, ended } = chaos(['--minutes', '1', '--seed', SEED]);
+      const { child, says, ended } = chaos(['--minutes', '1', '--seed', SEED]);
       // The first line of progress: by then the workers are at work.
-      for await (const bytes of child.stderr) if (/\d+ marks/.test(String(bytes))) break;
+      await says(/\d+ marks/);
       child.kill('SIGINT');
       const { code, stdout } = await ended;
       expect([code, stdout, await readdir(temporary), await leftovers()]).toEqual([130, '', [], []]);
