@@ -20,6 +20,7 @@ import { CodeCache } from './store.ts';
 import type { Replay, Replays, Tasks } from './tasks.ts';
 import { type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
+import { type Verification, type VerifyOptions, verifyAll } from './verification.ts';
 
 export interface CronkeeperOptions {
   /** `zookeeper://host:2181,host:2181/chroot`, `embedded:` (memory) or `embedded:./path/file.db`. */
@@ -52,6 +53,8 @@ export interface Cronkeeper {
   /** Runs what is due, once. @throws CronkeeperError when the coordinator failed; nothing is lost then. */
   tick(options?: TickOptions): Promise<TickReport>;
   status(): Promise<Status>;
+  /** Proves from the records that no slot of any task is missing or doubled. @throws CronkeeperError `invalid` */
+  verify(options?: VerifyOptions): Promise<Verification>;
   /** Whether the coordinator can be reached, and how well. Does not make the namespace. */
   probe(): Promise<Probe>;
   /** Ends the session that `tasks` uses; the next use opens another. For functions that are frozen between calls. */
@@ -113,6 +116,10 @@ class App implements Cronkeeper {
     return this.#using(({ session, layout }) =>
       readStatus(session, layout, this.#coordinator.url, this.#place().namespace),
     );
+  }
+
+  verify(options: VerifyOptions = {}): Promise<Verification> {
+    return this.#using(({ session, layout, time }) => verifyAll({ session, layout, now: () => time.now() }, options));
   }
 
   async probe(): Promise<Probe> {
@@ -216,7 +223,7 @@ class App implements Cronkeeper {
         checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
         maker,
       });
-      return { session, layout, registry };
+      return { session, layout, registry, time };
     } catch (error) {
       await session.close();
       throw error;
@@ -242,6 +249,7 @@ interface Opened {
   readonly session: Session;
   readonly layout: Awaited<ReturnType<typeof openNamespace>>;
   readonly registry: Registry;
+  readonly time: CoordinatorTime;
 }
 
 function openCoordinator({ url, zkAuth, sessionTimeoutMs = 10_000 }: CronkeeperOptions, clock: Clock): Coordinator {

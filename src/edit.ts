@@ -4,6 +4,7 @@ import type { EpochMs } from './clock.ts';
 import { CronkeeperError } from './errors.ts';
 import {
   dueOf,
+  type Gap,
   isRemoved,
   type ManualLaunch,
   moveTo,
@@ -17,6 +18,9 @@ import type { Task } from './task.ts';
 
 /** Launches asked for by hand that may wait at a time, and keys that are remembered. */
 export const MANUAL_MAX = 20;
+
+/** Gaps of the schedule that a record tells of. */
+const GAPS_MAX = 16;
 
 /** A task that is put for the first time. */
 export function register(task: Task, nowMs: EpochMs): TaskRecord {
@@ -54,7 +58,10 @@ export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecor
   if (isRemoved(record)) return revive(record, task, nowMs);
   if (isDeepStrictEqual(record.task, task)) return record;
   const edited = { ...edit(record, nowMs), ...inputOrigin(record, task), task };
-  if (!isSameTiming(record.task, task)) return rearmed(begin({ ...edited, registeredMs: nowMs }));
+  if (!isSameTiming(record.task, task)) {
+    const { gaps: _, ...registered } = { ...edited, registeredMs: nowMs, registeredRevision: edited.revision };
+    return rearmed(begin(registered));
+  }
   return rearmed(record.task.paused && !task.paused ? restart(edited, nowMs) : edited);
 }
 
@@ -63,7 +70,7 @@ function revive(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
   const createdMs = Math.max(nowMs, record.createdMs + 1);
   const { runs, chunks, deadSlots, timer, decidedMs } = record;
   const revision = record.revision + 1;
-  const kept = { revision, ...inputOrigin(record, task), runs, chunks, deadSlots, timer };
+  const kept = { revision, registeredRevision: revision, ...inputOrigin(record, task), runs, chunks, deadSlots, timer };
   const fresh = { ...register(task, createdMs), ...kept };
   return rearm(begin(decidedMs === undefined ? fresh : { ...fresh, decidedMs }));
 }
@@ -91,8 +98,20 @@ export function resume(record: TaskRecord, nowMs: EpochMs): TaskRecord {
 
 /** A slot that is still to come stays: `nextAt` may have put it there. */
 function restart(record: TaskRecord, nowMs: EpochMs): TaskRecord {
-  if (record.nextSlotMs !== undefined && record.nextSlotMs > nowMs) return record;
-  return moveTo(record, slotAfter(record, nowMs), record.ended === 'completed' ? 'completed' : 'exhausted');
+  const { nextSlotMs, decidedMs, registeredMs, ended } = record;
+  if (nextSlotMs !== undefined && nextSlotMs > nowMs) return record;
+  const restarted = moveTo(record, slotAfter(record, nowMs), ended === 'completed' ? 'completed' : 'exhausted');
+  const fromMs = nextSlotMs ?? (decidedMs ?? registeredMs) + 1;
+  const untilMs = Math.max(restarted.nextSlotMs ?? nowMs + 1, fromMs);
+  return withGap(restarted, { fromMs, untilMs, reason: ended === 'completed' ? 'completed' : 'paused' });
+}
+
+/** Few are kept; what is older than they are cannot be proven any more. */
+function withGap(record: TaskRecord, gap: Gap): TaskRecord {
+  const gaps = [...(record.gaps ?? []), gap];
+  const dropped = gaps.length > GAPS_MAX ? gaps.shift() : undefined;
+  if (dropped === undefined) return { ...record, gaps };
+  return { ...record, gaps, forgottenMs: Math.max(record.forgottenMs ?? 0, dropped.untilMs - 1) };
 }
 
 /** Leaves a tombstone, which keeps the runs for a while and takes in the record of one that is under way. */

@@ -3,6 +3,7 @@
  * many, all but the newest move to a chunk beside it. So a launch costs one small write, nothing needs sweeping, and
  * a task with all its history is a bounded number of nodes. Pure.
  */
+import type { EpochMs } from './clock.ts';
 import type { Chunk, RunRecord, TaskRecord } from './record.ts';
 
 /** Runs in a record before the older ones move to a chunk. */
@@ -32,21 +33,41 @@ export function recordRuns(
   if (fits) return { record: { ...record, runs }, history: UNCHANGED };
 
   const { kept, dropped } = retain(record.chunks, 1 + older.length, record.task.history);
-  const reused = dropped[0];
+  const reused = dropped[0]?.index;
   const index = reused ?? firstFree(kept);
+  const untilMs = latestSlot(older);
+  const chunk: Chunk = { index, count: older.length, ...(untilMs !== undefined && { untilMs }) };
   return {
-    record: { ...record, runs: [newest], chunks: [{ index, count: older.length }, ...kept] },
-    history: { write: { index, runs: older, exists: reused !== undefined }, removed: dropped.slice(1) },
+    record: { ...forgetting(record, dropped), runs: [newest], chunks: [chunk, ...kept] },
+    history: {
+      write: { index, runs: older, exists: reused !== undefined },
+      removed: dropped.slice(1).map((each) => each.index),
+    },
   };
 }
 
+/** The latest slot of the schedule that runs tell of, those included that they have moved it to. */
+function latestSlot(runs: readonly RunRecord[]): EpochMs | undefined {
+  const slots = runs.flatMap(({ slotMs, lastSlotMs = slotMs, movedMs = lastSlotMs, manual }) =>
+    manual === undefined ? [Math.max(lastSlotMs, movedMs)] : [],
+  );
+  return slots.length === 0 ? undefined : Math.max(...slots);
+}
+
+/** Of chunks that do not say what they hold, all may have been about the latest slot. */
+function forgetting(record: TaskRecord, dropped: readonly Chunk[]): TaskRecord {
+  if (dropped.length === 0) return record;
+  const latest = dropped.map(({ untilMs }) => untilMs ?? record.decidedMs ?? 0);
+  return { ...record, forgottenMs: Math.max(record.forgottenMs ?? 0, ...latest) };
+}
+
 /** Drops the oldest chunks as long as the rest holds the runs that the task keeps. */
-function retain(chunks: readonly Chunk[], newerRuns: number, keep: number): { kept: Chunk[]; dropped: number[] } {
+function retain(chunks: readonly Chunk[], newerRuns: number, keep: number): { kept: Chunk[]; dropped: Chunk[] } {
   const kept: Chunk[] = [];
-  const dropped: number[] = [];
+  const dropped: Chunk[] = [];
   let total = newerRuns;
   for (const chunk of chunks) {
-    if (total >= keep) dropped.push(chunk.index);
+    if (total >= keep) dropped.push(chunk);
     else kept.push(chunk);
     total += chunk.count;
   }

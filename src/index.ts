@@ -26,4 +26,5 @@ export type {
   Tasks,
 } from './tasks.ts';
 export type { TickOptions } from './tick.ts';
+export type { NotProven, TaskProblem, Verification, VerifyOptions } from './verification.ts';
 export type { QuarantinedView, Run, TaskStatus, TaskView } from './view.ts';

@@ -28,6 +28,8 @@ export interface TaskRecord {
   readonly updatedMs: EpochMs;
   /** When the schedule was set: `after` counts from here. */
   readonly registeredMs: EpochMs;
+  /** The revision that set it; absent: the first. */
+  readonly registeredRevision?: number;
   /** Number of the task's due entry; an entry with another number is stale. */
   readonly timer: number;
   /** When that entry is due; absent when nothing is to come. */
@@ -47,6 +49,10 @@ export interface TaskRecord {
    * machine whose clock is behind.
    */
   readonly decidedMs?: EpochMs;
+  /** Where the schedule has left out slots that are in no run's record, oldest first. */
+  readonly gaps?: readonly Gap[];
+  /** The latest slot of the schedule whose record has been dropped from the history. */
+  readonly forgottenMs?: EpochMs;
   /** When launches of the schedule were unfinished, oldest first, as far as slots that fell due then are undecided. */
   readonly busy?: readonly BusySpan[];
   /** Why nothing more will come. */
@@ -71,6 +77,13 @@ export interface PendingRetry {
   readonly manual?: ManualLaunch;
 }
 
+/** Slots in [fromMs, untilMs) were passed over: the task was paused then, or had come to an end. */
+export interface Gap {
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+  readonly reason: 'paused' | 'completed';
+}
+
 /** What fell due in (fromMs, untilMs] overlapped a launch. */
 export interface BusySpan {
   readonly fromMs: EpochMs;
@@ -92,6 +105,8 @@ export interface Chunk {
   readonly index: number;
   /** Runs in it. */
   readonly count: number;
+  /** The latest slot of the schedule that they tell of. Absent: from an older program. */
+  readonly untilMs?: EpochMs;
 }
 
 /** What a run was granted. */
@@ -144,6 +159,8 @@ export interface RunRecord extends Partial<Given> {
   readonly truncated?: true;
   /** Set while the launch is not finished: when its next attempt is due. */
   readonly retryMs?: EpochMs;
+  /** The slot to which the run has moved the schedule: those before it are left out. */
+  readonly movedMs?: EpochMs;
   /** Asked for by hand. */
   readonly manual?: true;
   /** For `skipped`: the last slot of the range and how many there were. */

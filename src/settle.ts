@@ -206,7 +206,8 @@ function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, outcome: 
   }
   if (isSpent(carried)) return { record: carried, run };
   const asked = withoutOverlap(carried, nextAtMs);
-  return { record: moveTo(asked, nextAtMs > (record.task.endMs ?? Infinity) ? undefined : nextAtMs, 'exhausted'), run };
+  const slotMs = nextAtMs > (record.task.endMs ?? Infinity) ? undefined : nextAtMs;
+  return { record: moveTo(asked, slotMs, 'exhausted'), run: { ...run, movedMs: nextAtMs } };
 }
 
 /** A slot that the task itself has asked for, perhaps for the moment at which it ran, overlaps nothing. */

@@ -85,6 +85,8 @@ export interface Run {
   readonly retryAt?: string;
   readonly manual?: true;
   readonly reason?: string;
+  /** The slot to which the run has moved the schedule, by its `nextAt`. */
+  readonly movedTo?: string;
   /** For a range of skipped slots: the last of them, and how many. */
   readonly lastSlot?: string;
   readonly count?: number;
@@ -92,7 +94,7 @@ export interface Run {
 
 export function runView(taskId: string, run: RunRecord): Run {
   const { slotMs, startedMs, finishedMs, retryMs, lastSlotMs, attempt, status, fence, revision, ...others } = run;
-  const { code, waitedMs: _, seen, ...rest } = others;
+  const { code, waitedMs: _, seen, movedMs, ...rest } = others;
   return {
     launchId: launchId(taskId, slotMs),
     slot: formatInstant(slotMs),
@@ -109,6 +111,7 @@ export function runView(taskId: string, run: RunRecord): Run {
     ...(seen === 'too-large' && { notReplayable: SEEN_TOO_MUCH }),
     ...(retryMs !== undefined && { retryAt: formatInstant(retryMs) }),
     ...(lastSlotMs !== undefined && { lastSlot: formatInstant(lastSlotMs) }),
+    ...(movedMs !== undefined && { movedTo: formatInstant(movedMs) }),
   };
 }
 

@@ -41,6 +41,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'recording',
       'edit',
       'view',
+      'verify',
     ],
   ],
   [
@@ -68,7 +69,10 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'warm',
     ],
   ],
-  ['engine', ['tasks', 'tick-options', 'bulk', 'listing', 'status', 'registry', 'replay', 'shift', 'tick']],
+  [
+    'engine',
+    ['tasks', 'tick-options', 'bulk', 'listing', 'verification', 'status', 'registry', 'replay', 'shift', 'tick'],
+  ],
   ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*']],
   ['root', ['config', 'app', 'sandbox']],
   [

@@ -123,6 +123,7 @@ export const run = z
     retryAt: time.exactOptional().meta({ description: 'The next attempt at this launch is due then.' }),
     manual: z.literal(true).exactOptional(),
     reason: z.string().exactOptional(),
+    movedTo: time.exactOptional().meta({ description: 'The slot to which the run has moved the schedule.' }),
     lastSlot: time.exactOptional().meta({ description: 'Of a range of skipped slots.' }),
     count: z.int().exactOptional().meta({ description: 'Slots in that range.' }),
   })
