@@ -19,7 +19,7 @@ export interface ZooKeeperOptions {
   readonly auth?: string;
   /** How long a session outlives its last sign of life. Servers clamp it, by default to 2 to 20 ticks (4 to 40 s). */
   readonly sessionTimeoutMs: number;
-  /** For `connect` as a whole, through all servers. Default 4 s. */
+  /** For `connect` as a whole, through all servers and with making the chroot. Default 4 s. */
   readonly connectTimeoutMs?: number;
   /**
    * For every other call. Default: two thirds of the session time-out that was granted, at least 2 s and at most 3.5 s;

@@ -16,7 +16,7 @@ const OP_TIMEOUT_MAX_MS = 3500;
 /** Calls that follow each other in one outage share the time since a server was last heard; each has a little of its own. */
 const UNHEARD_MAX_MS = 3500;
 const LAST_CHANCE_MS = 750;
-/** A server that says nothing for so long, not even to pings, is left for the next. */
+/** A server that says nothing for so long, not even to pings, is left for the next, while a call has time for that. */
 const SILENCE_MAX_MS = 2500;
 /** To say good-bye to a server that is not there any more. The session's time-out says it for us. */
 const UNHEARD_CLOSE_MS = 500;
@@ -46,12 +46,15 @@ export class Link {
   #refusal: CoordinatorError | undefined;
   #whenUp: () => void = () => {};
   #cancelBeat: Cancel = () => {};
+  #beatDueMs: EpochMs = 0;
+  readonly #connectDeadlineMs: EpochMs;
   #closing: Promise<void> | undefined;
 
   /** Starts to connect; see {@link established}. */
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#connectDeadlineMs = options.clock.elapsed() + options.connectTimeoutMs;
     this.#connection = new Connection(options, {
       onUp: () => this.#onUp(),
       onExpired: () => this.#end(new CoordinatorError('session-lost', `session ${this.sessionId} has expired`)),
@@ -59,7 +62,7 @@ export class Link {
         this.#end(new CoordinatorError('forbidden', `${options.url} refuses the user and password`)),
     });
     this.#connection.connect();
-    this.#scheduleBeat();
+    this.#scheduleBeat(this.#handshakeTimeoutMs);
   }
 
   /** Aborts when the session has ended. */
@@ -81,6 +84,11 @@ export class Link {
 
   get #opTimeoutMs(): number {
     return Math.min(OP_TIMEOUT_MAX_MS, Math.max(OP_TIMEOUT_MIN_MS, (this.#connection.sessionTimeoutMs * 2) / 3));
+  }
+
+  /** When connecting must be over, with whatever is asked of the server before the session is of use. */
+  get connectDeadlineMs(): EpochMs {
+    return this.#connectDeadlineMs;
   }
 
   /** Rejects with `unavailable` after `connectTimeoutMs`, with `forbidden` when the server does not let us in. */
@@ -149,7 +157,9 @@ export class Link {
 
   /** A server that has done it says so before it hangs up; if the answer is lost, the next one calls us expired. */
   async #closeOnServer(): Promise<void> {
-    const deadlineMs = this.#isHeard ? this.deadline() : this.#clock.elapsed() + UNHEARD_CLOSE_MS;
+    // However long a call may take: whoever leaves, or could not connect, has no use for the answer.
+    const patienceMs = this.#isHeard ? UNHEARD_MAX_MS : UNHEARD_CLOSE_MS;
+    const deadlineMs = Math.min(this.deadline(), this.#clock.elapsed() + patienceMs);
     while (!this.signal.aborted && this.#clock.elapsed() < deadlineMs) {
       const answered = await this.#submit(closeRequest(), () => true, deadlineMs).catch(() => false);
       if (answered) return;
@@ -216,28 +226,38 @@ export class Link {
   }
 
   /**
-   * Six times per session time-out, and every second: says that we are alive, whether or not the socket is idle (the client pings only an
-   * idle one, and incoming events count), and looks whether the server is.
+   * Six times per session time-out, and every second at least: says that we are alive, whether or not the socket is idle
+   * (the client pings only an idle one, and incoming events count), and looks whether the server is.
    *
    * A session that has heard nothing for its whole time-out is given up, as Curator does: by now the servers, if they
    * are well, have ended it, and a holder that went on would only find that out later.
    */
   #beat(): void {
-    const now = this.#clock.elapsed();
-    const timeoutMs = this.#connection.sessionTimeoutMs;
-    const silentMs = now - this.#connection.heardMs;
-    if (this.#isEstablished && silentMs >= timeoutMs) {
-      const heardNothing = `nothing heard from ${this.#options.url} for ${Math.round(silentMs)} ms`;
+    const nowMs = this.#clock.elapsed();
+    const unheardMs = nowMs - this.#connection.heardMs;
+    if (this.#isEstablished && unheardMs >= this.#connection.sessionTimeoutMs) {
+      const heardNothing = `nothing heard from ${this.#options.url} for ${Math.round(unheardMs)} ms`;
       this.#end(new CoordinatorError('session-lost', `${heardNothing}: session ${this.sessionId} is given up`));
       return;
     }
-    if (this.#connection.isUp) {
-      if (silentMs >= Math.min(SILENCE_MAX_MS, (timeoutMs * 2) / 3)) this.#connection.drop('the server is silent');
-      else this.#connection.ping();
-    } else if (now - this.#connection.attemptMs >= this.#handshakeTimeoutMs) {
-      this.#connection.drop('no answer to the handshake');
+    const { isUp } = this.#connection;
+    const patienceMs = isUp ? this.#silenceMaxMs : this.#handshakeTimeoutMs;
+    const leftMs = patienceMs - (isUp ? unheardMs : nowMs - this.#connection.attemptMs);
+    // Timers go before sockets: after a hold-up of this process, what was said meanwhile has not been heard yet.
+    const isHeldUp = nowMs - this.#beatDueMs >= this.#beatMs;
+    if (leftMs <= 0 && !isHeldUp) {
+      this.#connection.drop(isUp ? 'the server is silent' : 'no answer to the handshake');
+      this.#scheduleBeat(this.#handshakeTimeoutMs);
+      return;
     }
-    this.#scheduleBeat();
+    if (isUp) this.#connection.ping();
+    this.#scheduleBeat(leftMs > 0 ? leftMs : LAST_CHANCE_MS);
+  }
+
+  /** Leaves the calls that wait for a silent server the time to be made at the next. */
+  get #silenceMaxMs(): number {
+    const timeoutMs = this.#connection.sessionTimeoutMs;
+    return Math.min(SILENCE_MAX_MS, (timeoutMs * 2) / 3, this.#opTimeoutMs - LAST_CHANCE_MS);
   }
 
   get #handshakeTimeoutMs(): number {
@@ -250,8 +270,11 @@ export class Link {
     return Math.min(BEAT_MAX_MS, this.#connection.sessionTimeoutMs / BEATS_PER_TIMEOUT);
   }
 
-  #scheduleBeat(): void {
-    this.#cancelBeat = this.#clock.after(this.#beatMs, () => this.#beat());
+  /** No later than `withinMs`, when something has to be looked at by then. */
+  #scheduleBeat(withinMs: number): void {
+    const delayMs = Math.min(this.#beatMs, withinMs);
+    this.#beatDueMs = this.#clock.elapsed() + delayMs;
+    this.#cancelBeat = this.#clock.after(delayMs, () => this.#beat());
   }
 }
 

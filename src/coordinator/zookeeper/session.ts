@@ -57,8 +57,9 @@ class ZooKeeperSession implements Session {
 
   async established(): Promise<void> {
     await this.#link.established();
-    const [root] = await this.getMany(['/']);
-    if (root === undefined) await this.#createRoot();
+    const deadlineMs = this.#link.connectDeadlineMs;
+    const [root] = await this.#getMany(['/'], deadlineMs);
+    if (root === undefined) await this.#createRoot(deadlineMs);
   }
 
   async get(path: string, onChange?: () => void): Promise<Node | undefined> {
@@ -69,10 +70,8 @@ class ZooKeeperSession implements Session {
 
   async getMany(paths: readonly string[]): Promise<(Node | undefined)[]> {
     for (const path of paths) assertPath(path);
-    const deadlineMs = this.#link.deadline();
-    const asked = [...paths]; // read again later, whatever the caller does with its array meanwhile
-    const nodes = this.#options.ensemble.hasMultiRead ? await this.#getByMultiRead(asked, deadlineMs) : undefined;
-    return nodes ?? mapLimited(asked, SINGLE_READS_IN_FLIGHT, (path) => this.#get(path, deadlineMs));
+    // A copy: it is read again later, whatever the caller does with its array meanwhile.
+    return this.#getMany([...paths], this.#link.deadline());
   }
 
   async children(path: string): Promise<string[] | undefined> {
@@ -98,6 +97,11 @@ class ZooKeeperSession implements Session {
 
   close(): Promise<void> {
     return this.#link.close();
+  }
+
+  async #getMany(paths: readonly string[], deadlineMs: EpochMs): Promise<(Node | undefined)[]> {
+    const nodes = this.#options.ensemble.hasMultiRead ? await this.#getByMultiRead(paths, deadlineMs) : undefined;
+    return nodes ?? mapLimited(paths, SINGLE_READS_IN_FLIGHT, (path) => this.#get(path, deadlineMs));
   }
 
   #get(path: string, deadlineMs: EpochMs): Promise<Node | undefined> {
@@ -161,10 +165,9 @@ class ZooKeeperSession implements Session {
   }
 
   /** Only what is missing is created: whoever may not write above the chroot may still use it. */
-  async #createRoot(): Promise<void> {
+  async #createRoot(deadlineMs: EpochMs): Promise<void> {
     const { acl, root } = this.#options.tree;
     for (const path of ancestry(root)) {
-      const deadlineMs = this.#link.deadline();
       const found = await this.#link.exchangeIdempotent(
         () => readRequest(OP.exists, path),
         (frame) => decodeExists(frame, path),
