@@ -160,8 +160,14 @@ describe('marks', () => {
     expect(found({ ...RERUN, tasks, faults: [fault(20_500, 21_000)] })).toEqual(['started twice a@20000']);
   });
 
-  test('one attempt under one lease has started twice', () => {
+  test('one attempt has started twice, under one lease or as if nobody had told the next holder', () => {
     expect(found({ marks: [...SOUND.marks, mark('start', 20_000)] })).toEqual(['started twice a@20000']);
+    const { marks, runs } = RERUN;
+    const again = {
+      marks: marks.map((each) => ({ ...each, attempt: 1 })),
+      runs: runs.map((each) => ({ ...each, attempt: 1 })),
+    };
+    expect(found({ ...again, faults: [fault(20_500, 21_000)] })).toEqual(['started twice a@20000']);
   });
 });
 

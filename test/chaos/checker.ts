@@ -217,7 +217,8 @@ function checkStarts(task: CheckedTask, runs: readonly SeenRun[], marks: readonl
     if (!isCaused) violations.push({ what: 'unjustified', taskId, slotMs, detail: runLine(run) });
   }
   for (const [slotMs, launch] of Map.groupBy(starts, (mark) => mark.slotMs)) {
-    const isRepeated = new Set(launch.map(attemptKey)).size < launch.length;
+    // Whoever takes over knows from the journal what was begun, and begins the next attempt.
+    const isRepeated = new Set(launch.map(({ attempt }) => attempt)).size < launch.length;
     if (launch.length > 1 && (delivery === 'at-most-once' || isRepeated)) {
       violations.push({ what: 'started twice', taskId, slotMs, detail: launch.map(markLine).join('; ') });
     }

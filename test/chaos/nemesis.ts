@@ -93,7 +93,10 @@ export class Nemesis {
 
   async #toProcess(planned: Planned, act: (worker: Worker) => Promise<void>): Promise<void> {
     const worker = this.#target(planned);
-    if (planned.inRun) await worker.inRun(IN_RUN_MS);
+    if (planned.inRun) {
+      await worker.inRun(IN_RUN_MS);
+      await this.#wait(planned.delayMs);
+    }
     if (!worker.isRunning || worker.isFrozen) return; // another fault was faster
     await this.#noted(planned.kind, 'runs', worker.index, () => act(worker));
   }

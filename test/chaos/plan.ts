@@ -37,7 +37,7 @@ export interface Planned {
   /** In the middle of a run, as soon as there is one. */
   readonly inRun: boolean;
   readonly lastsMs: number;
-  /** Of each answer, for `delay`. */
+  /** Of each answer, for `delay`; from a run's first sign of life, for what comes in the middle of one. */
   readonly delayMs: number;
 }
 
