@@ -7,8 +7,8 @@ import { bundle } from '../../tools/bundle.ts';
 import { Guardian } from '../../tools/guardian.ts';
 import type { Installation, Servers } from '../../tools/zookeeper-server.ts';
 import { startTemporary } from '../support/zookeeper-setup.ts';
-import { clockTime, type Fault } from './checker.ts';
 import { Worker } from './crew.ts';
+import { clockTime, type Fault } from './evidence.ts';
 import { Listener } from './listener.ts';
 import { Network } from './network.ts';
 import type { Said } from './protocol.ts';
@@ -31,7 +31,7 @@ export interface Heard {
   invocations: number;
   /** Messages of invocations that failed, and how often. */
   readonly failures: Map<string, number>;
-  /** Errors that nobody caught. */
+  /** Errors that nobody caught, and processes that ended of them. */
   readonly escaped: string[];
   /** Processes that stood still, by a fault or because the machine was busy. */
   readonly stalls: Fault[];
@@ -72,6 +72,7 @@ export class Arena implements AsyncDisposable {
           ...{ periodMs: PERIOD_MS, lingerMs: LINGER_MS, functionTimeoutMs: FUNCTION_TIMEOUT_MS },
           phaseMs: (index * PERIOD_MS) / WORKERS,
         },
+        onDied: (from, why) => heard.escaped.push(`worker ${from}: ${why}`),
         onSaid: (from, said) => {
           note(heard, listener, from, said);
           if (said.kind === 'invoked' && said.error !== undefined) tell(failureLine(from, said, said.error));

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Installation } from '../../tools/zookeeper-server.ts';
 import { Arena, PERIOD_MS, SESSION_TIMEOUT_MS, SHARDS, WORKERS } from './arena.ts';
-import { type Bounds, type CheckedTask, check, undecided } from './checker.ts';
+import { check, undecided } from './checker.ts';
+import type { Bounds, CheckedTask } from './evidence.ts';
 import { Harvest } from './harvest.ts';
 import { Nemesis } from './nemesis.ts';
 import { planFaults, plannedLine } from './plan.ts';

@@ -1,15 +1,7 @@
 /** The judge of the chaos: what it must find, one violation at a time, in evidence that is otherwise sound. */
 import { describe, expect, test } from '@jest/globals';
-import {
-  type CheckedTask,
-  check,
-  type Evidence,
-  type Fault,
-  type Mark,
-  type SeenRun,
-  undecided,
-  VIOLATIONS,
-} from './checker.ts';
+import { check, undecided } from './checker.ts';
+import { type CheckedTask, type Evidence, type Fault, type Mark, type SeenRun, VIOLATIONS } from './evidence.ts';
 
 const TASK: CheckedTask = {
   id: 'a',

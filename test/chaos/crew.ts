@@ -17,17 +17,19 @@ export interface WorkerOptions {
   readonly settings: WorkerSettings;
   readonly guardian: Guardian;
   readonly onSaid: (worker: number, said: Said) => void;
+  /** Told what it said last, when it ended though nobody had asked it to. */
+  readonly onDied: (worker: number, why: string) => void;
 }
 
 export class Worker {
   readonly index: number;
   isFrozen = false;
-  /** What it wrote to stderr, of all its lives: nothing, if all is well. */
-  stderr = '';
   /** Emits `dialled`: a run in it speaks to the listener. */
   readonly #events = new EventEmitter();
   readonly #options: WorkerOptions;
   #process: ChildProcess | undefined;
+  /** It is to end. */
+  #isOver = false;
 
   constructor(options: WorkerOptions) {
     this.index = options.index;
@@ -39,7 +41,7 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { bundle, environment, settings, guardian, index, onSaid } = this.#options;
+    const { bundle, environment, settings, guardian, index, onSaid, onDied } = this.#options;
     const args = ['--no-warnings', PROGRAM, bundle, JSON.stringify(settings)];
     // In a process group of its own: a Ctrl-C in the terminal is for us.
     const child = spawn(process.execPath, args, { env: environment, stdio: 'pipe', detached: true });
@@ -47,14 +49,17 @@ export class Worker {
     const pid = child.pid as number;
     guardian.watch(pid);
     this.#process = child;
+    this.#isOver = false;
     this.isFrozen = false;
-    child.once('exit', () => {
+    let stderr = '';
+    child.once('exit', (code, signal) => {
       guardian.forget(pid);
-      if (this.#process === child) this.#process = undefined;
+      this.#process = undefined;
+      if (!this.#isOver) onDied(index, `ended by itself (${signal ?? code}): ${stderr}`);
     });
     child.stdin.on('error', () => {}); // it was killed
     child.stderr.on('data', (bytes: Buffer) => {
-      this.stderr = (this.stderr + bytes.toString()).slice(-STDERR_CHARS_MAX);
+      stderr = (stderr + bytes.toString()).slice(-STDERR_CHARS_MAX);
     });
     createInterface({ input: child.stdout }).on('line', (line) => {
       const said = saidIn(line);
@@ -72,6 +77,7 @@ export class Worker {
     const child = this.#process;
     if (child === undefined) return;
     const gone = once(child, 'exit');
+    this.#isOver = true;
     child.kill('SIGKILL');
     await gone;
   }
@@ -96,6 +102,7 @@ export class Worker {
     const child = this.#process;
     if (child === undefined) return;
     const gone = once(child, 'exit', { signal: AbortSignal.timeout(timeoutMs) }).catch(() => undefined);
+    this.#isOver = true;
     this.tell({ kind: 'stop' });
     await gone;
     await this.kill();

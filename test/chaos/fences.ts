@@ -1,6 +1,6 @@
 /** Whether fences kept out who had lost the lease. Pure. */
 import type { EpochMs } from '../../src/clock.ts';
-import { type Evidence, isExcused, markLine, runLine, type SeenRun, type Violation } from './checker.ts';
+import { type Evidence, isExcused, markLine, runLine, type SeenRun, type Violation } from './evidence.ts';
 
 /**
  * A server that lags behind, or has just thawed, may answer a reading with what was true this long ago; beyond that,

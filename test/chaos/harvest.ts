@@ -1,7 +1,7 @@
 /** Reads what is recorded, again and again, before tasks forget their oldest runs. */
 import type { Cronkeeper } from '../../src/app.ts';
 import type { Run } from '../../src/view.ts';
-import { attemptKey, type SeenRun } from './checker.ts';
+import { attemptKey, type SeenRun } from './evidence.ts';
 
 /** Tasks that are read at a time. */
 const AT_A_TIME = 10;

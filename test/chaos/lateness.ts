@@ -8,7 +8,7 @@ import {
   runLine,
   type SeenRun,
   type Violation,
-} from './checker.ts';
+} from './evidence.ts';
 
 /** The longest, ms; after its sort. */
 export interface Lateness {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EpochMs } from '../../src/clock.ts';
-import type { Mark } from './checker.ts';
+import type { Mark } from './evidence.ts';
 
 const HOST = '127.0.0.1';
 

@@ -1,8 +1,8 @@
 /** Does what was planned, to workers, their networks, the ensemble and the trigger; and notes when and to whom. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Member, Servers } from '../../tools/zookeeper-server.ts';
-import type { Excuse, Fault } from './checker.ts';
 import type { Worker } from './crew.ts';
+import type { Excuse, Fault } from './evidence.ts';
 import type { Network } from './network.ts';
 import type { FaultKind, Planned } from './plan.ts';
 

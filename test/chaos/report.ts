@@ -1,5 +1,6 @@
 /** What came of a run of chaos, for people and for programs. Pure. */
-import { clockTime, type Fault, type Verdict, VIOLATIONS, type Violation } from './checker.ts';
+import type { Verdict } from './checker.ts';
+import { clockTime, type Fault, VIOLATIONS, type Violation } from './evidence.ts';
 
 export interface Result {
   readonly minutes: number;

@@ -2,7 +2,7 @@
 import { nextSlot, parseSchedule, type ScheduleDocument } from '../../src/schedule.ts';
 import { shardOf, spreadOffsetMs } from '../../src/shard.ts';
 import { parseTask, type TaskDocument } from '../../src/task.ts';
-import type { CheckedTask } from './checker.ts';
+import type { CheckedTask } from './evidence.ts';
 
 export const HISTORY = 200;
 const TIMEOUT = '6s';
