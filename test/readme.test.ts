@@ -101,6 +101,8 @@ const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> |
   [/^npm run shape$/, run],
   // In test/engine/recovery.test.ts, where an ensemble has the machine for itself.
   [/^npm run bench -- recovery$/, () => undefined],
+  // In test/chaos/chaos.test.ts, for a minute.
+  [/^npm run chaos /, () => expect(script('chaos')).toBe('node test/chaos/main.ts')],
   [/^npm run bench -- evaluator$/, (command) => run(`${command} --quick --rounds 1`)],
   [/^npm run -s cli -- /, run],
   [/^npm run package$/, run],
