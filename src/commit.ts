@@ -30,6 +30,7 @@ import {
 } from './item.ts';
 import type { Layout } from './layout.ts';
 import { guardsOf, type Lease, lostLease } from './lease.ts';
+import { codeNamedBy, hintOps } from './retention.ts';
 import type { Settled } from './settle.ts';
 import { type Found, type Loaded, loadRecords } from './store.ts';
 
@@ -185,8 +186,19 @@ export class Committer {
     this.#options.onPages(later.pages);
     const leases = [...new Set(prepared.map(({ item }) => item.lease))];
     const taken = takeOff(prepared.map(({ item }) => item.entry));
-    const ops = [...guardsOf(leases), ...prepared.flatMap((each) => each.ops), ...taken, ...later.ops];
+    const hints = this.#hintsAt(prepared);
+    const ops = [...guardsOf(leases), ...prepared.flatMap((each) => each.ops), ...taken, ...later.ops, ...hints];
     return { prepared, leases, later, ops };
+  }
+
+  /** Of tombstones that are purged: they are the last to name their code, maybe. */
+  #hintsAt(prepared: readonly Prepared[]): Op[] {
+    const purged = prepared.flatMap(({ item: { done, loaded } }) =>
+      done === 'purge' && loaded !== undefined ? [loaded.record] : [],
+    );
+    const droppedMs = Math.max(0, ...purged.map(({ dueMs = 0 }) => dueMs));
+    const { layout, maker } = this.#options;
+    return hintOps(layout, droppedMs, maker, new Set(purged.flatMap(codeNamedBy)));
   }
 
   /** One refused commit after the other, on what is there now. Nothing else is in flight. */

@@ -23,6 +23,9 @@ export const PAGE_ENTRIES_MAX = 64;
 /** How often the making of a directory is tried while its outcome is unknown. */
 const CREATE_ATTEMPTS_MAX = 20;
 
+/** As in the name of a directory. */
+const FIRST_MINUTE = '0000';
+
 /** Minutes whose pages are read ahead while earlier ones are worked on. */
 const READ_AHEAD_MINUTES = 8;
 
@@ -96,6 +99,8 @@ async function dueMinutes(
       const byDay = await Promise.all(
         days.map(async (day) => {
           const minutes = (await session.children(`${layout.due(shard)}/${day}`)) ?? [];
+          // Whoever made the day, or removed its last minute, did not live to go on: it is swept as if it had one.
+          if (minutes.length === 0 && day < last.day) minutes.push(FIRST_MINUTE);
           return minutes
             .filter((minute) => day < last.day || minute <= last.minute)
             .map((minute) => ({ shard, day, minute, path: minutePath(layout, shard, { day, minute }) }));
@@ -243,7 +248,7 @@ export class DueDirectories {
     const days = new Set<string>();
     const removals = [...directories].map(async (directory) => {
       this.#known.delete(directory);
-      if (await this.#removeEmpty(directory)) days.add(parentOf(directory));
+      if (await this.#removeEmpty(directory)) days.add(parentOf(directory)); // gone already: the day may be empty too
     });
     await Promise.all(removals);
     await Promise.all([...days].map((day) => this.#removeEmpty(day)));
@@ -288,7 +293,7 @@ export class DueDirectories {
       return true;
     } catch (error) {
       if (!isRefused(error) && !isCronkeeperError(error, 'outcome-unknown')) throw error;
-      return false;
+      return isRefused(error, 'no-node');
     }
   }
 }

@@ -5,6 +5,9 @@
  *       /tasks/<bucket>/<taskId>                 the record; below it /<n>: chunks of older runs
  *       /code/<bucket>/<hash>                    {"kind","source"}, once per content
  *       /dead/<bucket>/<taskId>@<slot>           dead letters
+ *       /dropped/<droppedMs>-<maker>             hints: hashes that a transaction has dropped references to
+ *       /trash/<hash>                            code that no task may name any more, while a pass looks for one
+ *       /sweep                                   how far that pass has come
  *       /shards/<n>/lock                         ephemeral: the lease
  *                  /epoch                        its version is the fence
  *                  /doorbell                     set when something falls due soon: a lingering tick watches it
@@ -34,6 +37,13 @@ export interface Layout {
   code(hash: string): string;
   dead(taskId: string, slotMs: EpochMs): string;
   deadBucket(bucket: string): string;
+  /** Where the dead letters of one task are, among others. */
+  deadOf(taskId: string): { readonly directory: string; readonly prefix: string };
+  readonly dropped: string;
+  hint(name: string): string;
+  readonly trash: string;
+  trashed(hash: string): string;
+  readonly sweep: string;
   shard(shard: number): string;
   lock(shard: number): string;
   epoch(shard: number): string;
@@ -58,6 +68,12 @@ export function createLayout(namespace: string, shards: number): Layout {
     code: (hash) => `${root}/code/${bucketOf(hash)}/${hash}`,
     dead: (taskId, slotMs) => `${root}/dead/${bucketOf(taskId)}/${taskId}@${slotMs}`,
     deadBucket: (bucket) => `${root}/dead/${bucket}`,
+    deadOf: (taskId) => ({ directory: `${root}/dead/${bucketOf(taskId)}`, prefix: `${taskId}@` }),
+    dropped: `${root}/dropped`,
+    hint: (name) => `${root}/dropped/${name}`,
+    trash: `${root}/trash`,
+    trashed: (hash) => `${root}/trash/${hash}`,
+    sweep: `${root}/sweep`,
     lock: (n) => `${shard(n)}/lock`,
     epoch: (n) => `${shard(n)}/epoch`,
     doorbell: (n) => `${shard(n)}/doorbell`,
@@ -82,8 +98,12 @@ export function namespaceOps(namespace: string, shards: number, settings: string
     node(layout.shard(n)),
     ...[layout.epoch(n), layout.doorbell(n), layout.journal(n), layout.due(n)].map((path) => node(path)),
   ]);
-  return [node(layout.root, settings), ...directories, node(`${layout.root}/shards`), ...shardNodes.flat()];
+  const kept = [...directories, ...retentionDirectories(layout).map((path) => node(path))];
+  return [node(layout.root, settings), ...kept, node(`${layout.root}/shards`), ...shardNodes.flat()];
 }
+
+/** What namespaces of older programs do not have yet. */
+export const retentionDirectories = ({ dropped, trash }: Layout): readonly string[] => [dropped, trash];
 
 export const namespaceRoot = ROOT;
 

@@ -2,7 +2,15 @@
 import type { Session } from './coordinator.ts';
 import { isRefused } from './coordinator.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
-import { createLayout, type Layout, NAMESPACE_PATTERN, namespaceOps, namespacePath, namespaceRoot } from './layout.ts';
+import {
+  createLayout,
+  type Layout,
+  NAMESPACE_PATTERN,
+  namespaceOps,
+  namespacePath,
+  namespaceRoot,
+  retentionDirectories,
+} from './layout.ts';
 
 export const SHARDS_MAX = 256;
 
@@ -24,8 +32,14 @@ export async function openNamespace(session: Session, namespace: string, shards:
     );
   }
   const path = namespacePath(namespace);
-  const node = (await session.get(path)) ?? (await make(session, namespace, shards));
-  return createLayout(namespace, shardsOf(path, node.data));
+  const later = retentionDirectories(createLayout(namespace, shards));
+  const [found, ...have] = await session.getMany([path, ...later]);
+  const node = found ?? (await make(session, namespace, shards));
+  const layout = createLayout(namespace, shardsOf(path, node.data));
+  // Made by a program that did not know them. They come with the namespace otherwise.
+  const missing = found === undefined ? [] : later.filter((_, i) => have[i] === undefined);
+  for (const directory of missing) await createIfMissing(session, directory);
+  return layout;
 }
 
 export function assertNamespace(namespace: string): void {

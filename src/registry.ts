@@ -7,6 +7,7 @@
 import { batchesOf, parseDocuments } from './bulk.ts';
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
+import { discard } from './discard.ts';
 import { DueDirectories, newPages } from './due.ts';
 import { amend, ask, pause, register, remove, resume } from './edit.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
@@ -16,7 +17,8 @@ import { jsonProblem } from './json.ts';
 import { launchId, type RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { listDeadLetters, listRuns, listTasks, notFound } from './listing.ts';
-import { encodeRecord, isNewer, isRemoved, type TaskRecord } from './record.ts';
+import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
+import { hintOps, replacedCode } from './retention.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
 import { assertTaskId, invalidDocument, type ParsedTask, parseTask, TASK_LIMITS, type TaskDocument } from './task.ts';
 import type { ListOptions, Precondition, PutOptions, PutResult, RunRequest, RunsOptions, Tasks } from './tasks.ts';
@@ -130,21 +132,9 @@ export class Registry implements Tasks {
       return true;
     } catch (error) {
       if (isCronkeeperError(error, 'not-found')) return false;
-      if (isCronkeeperError(error, 'corrupt')) return this.#discard(id, error);
+      if (isCronkeeperError(error, 'corrupt')) return discard(this.#deps, id, error);
       throw error;
     }
-  }
-
-  /** A record that nobody can read is removed with its history: there is no other way to get rid of it. */
-  async #discard(id: string, problem: CronkeeperError): Promise<boolean> {
-    const { session, layout } = this.#deps;
-    const path = layout.task(id);
-    const [node, chunks] = await Promise.all([session.get(path), session.children(path)]);
-    if (node === undefined) return false;
-    if (isNewer(node.data)) throw problem;
-    const below = (chunks ?? []).map((name): Op => ({ op: 'remove', path: `${path}/${name}` }));
-    await session.multi([...below, { op: 'remove', path, version: node.version }]);
-    return true;
   }
 
   async pause(id: string): Promise<TaskView> {
@@ -262,7 +252,9 @@ export class Registry implements Tasks {
     );
     const shards = new Set(soon.map(({ record }) => layout.shardOf(record.task.id)));
     const rings = [...shards].map((shard): Op => ({ op: 'set', path: layout.doorbell(shard), data: '' }));
-    await session.multi([...code, ...records, ...newPages(layout, entries, maker).ops, ...rings]);
+    const replaced = changed.flatMap(({ found, record }) => replacedCode(found?.record, record));
+    const hints = hintOps(layout, nowMs, maker, replaced);
+    await session.multi([...code, ...records, ...newPages(layout, entries, maker).ops, ...rings, ...hints]);
   }
 
   /** Code that is gone comes back with the next put of its task, though nothing else has changed. */

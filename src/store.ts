@@ -60,12 +60,17 @@ export class CodeCache {
       else found.set(hash, program);
     }
     if (missing.length === 0) return found;
-    const nodes = await session.getMany(missing.map((hash) => layout.code(hash)));
-    for (const [i, node] of nodes.entries()) {
-      const program = node === undefined ? undefined : programOf(node.data);
-      if (program === undefined || program.hash !== missing[i]) continue;
-      this.put(program);
-      found.set(program.hash, program);
+    // What is moved between the first two looks, back from the trash, is found by the third.
+    for (const place of [layout.code, layout.trashed, layout.code]) {
+      const left = missing.filter((hash) => !found.has(hash));
+      if (left.length === 0) break;
+      const nodes = await session.getMany(left.map((hash) => place(hash)));
+      for (const [i, node] of nodes.entries()) {
+        const program = node === undefined ? undefined : programOf(node.data);
+        if (program === undefined || program.hash !== left[i]) continue;
+        this.put(program);
+        found.set(program.hash, program);
+      }
     }
     return found;
   }

@@ -13,6 +13,7 @@ import { lostWorkerTests } from './engine/lost-workers.ts';
 import { manualTests } from './engine/manual.ts';
 import { policyTests } from './engine/policies.ts';
 import { registryTests } from './engine/registry.ts';
+import { retentionTests } from './engine/retention.ts';
 import { sharingTests } from './engine/sharing.ts';
 import { suspectTests } from './engine/suspects.ts';
 import { takeoverTests } from './engine/takeovers.ts';
@@ -39,6 +40,7 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('lost workers', () => lostWorkerTests(engine));
     describe('damage', () => damageTests(engine));
     describe('the registry', () => registryTests(engine));
+    describe('retention', () => retentionTests(engine));
     describe('many ticks, little time, hostile tasks', () => sharingTests(engine));
   });
 }

@@ -1,0 +1,41 @@
+/** Getting rid of a record that nobody can read, with all that is kept beside it: only names tell what that is. */
+import type { EpochMs } from './clock.ts';
+import type { Op, Session } from './coordinator.ts';
+import type { CronkeeperError } from './errors.ts';
+import type { Layout } from './layout.ts';
+import { isNewer } from './record.ts';
+import { hashesIn, hintOps } from './retention.ts';
+
+export interface DiscardDeps {
+  readonly session: Session;
+  readonly layout: Layout;
+  readonly now: () => EpochMs | Promise<EpochMs>;
+  readonly maker: () => string;
+}
+
+/**
+ * Whether there was something.
+ * @throws `problem` where a newer version wrote it: then it is not ours to throw away.
+ */
+export async function discard(
+  { session, layout, now, maker }: DiscardDeps,
+  id: string,
+  problem: CronkeeperError,
+): Promise<boolean> {
+  const path = layout.task(id);
+  const dead = layout.deadOf(id);
+  const [node, chunks, letters] = await Promise.all([
+    session.get(path),
+    session.children(path),
+    session.children(dead.directory),
+  ]);
+  if (node === undefined) return false;
+  if (isNewer(node.data)) throw problem;
+  const beside = [
+    ...(chunks ?? []).map((name) => `${path}/${name}`),
+    ...(letters ?? []).filter((name) => name.startsWith(dead.prefix)).map((name) => `${dead.directory}/${name}`),
+  ].map((each): Op => ({ op: 'remove', path: each }));
+  const hints = hintOps(layout, await now(), maker, hashesIn(node.data));
+  await session.multi([...beside, { op: 'remove', path, version: node.version }, ...hints]);
+  return true;
+}
