@@ -98,7 +98,7 @@ class CodeSweep {
     if (cursor === undefined) return;
     const trashed = new Set(await this.#session.children(this.#layout.trash));
     while (!isOver(cursor) && trashed.size > 0) {
-      if (this.#readsLeft <= 0 || !this.#options.leaves()) return;
+      if (this.#readsLeft <= 0 || !this.#options.leaves()) return this.#write([this.#cursorAt(cursor)]);
       cursor = await this.#see(cursor, trashed);
     }
     await this.#empty([...trashed]);
@@ -183,7 +183,7 @@ class CodeSweep {
     this.#readsLeft -= 1 + ids.length + chunks.length;
     const isLast = ids.length === left.length;
     const next = isLast ? { bucket: bucket + 1, after: '' } : { bucket, after: ids.at(-1) ?? '' };
-    // An empty bucket is read again as easily as the cursor is written.
+    // Behind empty buckets it is written at the end of the steps.
     if (ids.length > 0 || isOver(next)) await this.#write([this.#cursorAt(next)]);
     return next;
   }

@@ -48,6 +48,20 @@ describe('a tombstone', () => {
     expect((await holder.runs(id)).length).toBeGreaterThan(0);
   });
 
+  test('leaves a hint at the code that it was maybe the last to name', async () => {
+    await holder.users.put(documentOf({ id: 'gone' }));
+    const hash = (await holder.record('gone'))?.task.code.hash;
+    await holder.users.remove('gone');
+    expect(await holder.eyes.children(holder.layout.dropped)).toEqual([]);
+    holder.nowMs += TOMBSTONE_MS;
+    holder.session.faults.push('request-lost', 'reply-lost');
+    await holder.commit(await holder.items());
+    expect(await holder.record('gone')).toBeUndefined();
+    const names = (await holder.eyes.children(holder.layout.dropped)) ?? [];
+    const hints = await holder.eyes.getMany(names.map((name) => holder.layout.hint(name)));
+    expect(hints.map((node) => node?.data)).toEqual([hash]);
+  });
+
   test('that was put to use and removed again stays for its new week', async () => {
     const id = await buried();
     const items = await holder.items();

@@ -145,6 +145,22 @@ export function retentionTests(engine: TestEngine): void {
     expect([...(await tree(engine, 'dead')).keys()].filter((each) => each.includes('@'))).toEqual([]);
   });
 
+  it('comes to an end in the smallest steps, each by another holder', async () => {
+    for (const id of ['a', 'b', 'c']) await edited(id);
+    await engine.keeper.tasks.put(task('another', { code: '({ output: "kept" })' }));
+    await beginSweep();
+    for (let i = 0; i < 3; i++) {
+      await underLease(async (session, lease) => {
+        const before = (await session.get(engine.layout.sweep))?.data;
+        await sweepCode(session, engine.layout, lease, { nowMs: Date.now(), leaves: () => true, readsMax: 1 });
+        expect((await session.get(engine.layout.sweep))?.data).not.toBe(before);
+      }, `holder-${i}`);
+    }
+    await sweep(0, { readsMax: 40 });
+    expect(await kept()).toBe(false);
+    expect((await codeNodes()).filter((name) => name?.length === 32)).toHaveLength(2);
+  });
+
   it('keeps the code of a put in the middle of a sweep', async () => {
     await edited();
     await beginSweep();
