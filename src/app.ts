@@ -174,6 +174,12 @@ class App implements Cronkeeper {
         const keyed = { ...request, key: request?.key ?? uniqueToken() };
         return on((registry) => registry.run(id, keyed));
       },
+      // Of all of them, what is left is another answer.
+      redrive: (id, launch) => (launch === undefined ? once : on)((registry) => registry.redrive(id, launch)),
+      backfill: (id, request) => {
+        const keyed = { ...request, key: request.key ?? uniqueToken() };
+        return on((registry) => registry.backfill(id, keyed));
+      },
       runs: (id, options) => on((registry) => registry.runs(id, options)),
       deadLetters: (options) => on((registry) => registry.deadLetters(options)),
     };

@@ -61,8 +61,16 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const query = { limit, cursor };
       return (await send({ method: 'GET', path: taskPath(id, 'runs'), query }, schemas.runPage)).value;
     },
-    deadLetters: async ({ limit } = {}) =>
-      (await send({ method: 'GET', path: '/v1/dead-letters', query: { limit } }, schemas.deadLetterPage)).value,
+    deadLetters: async ({ taskId, limit, cursor } = {}) => {
+      const query = { taskId, limit, cursor };
+      return (await send({ method: 'GET', path: '/v1/dead-letters', query }, schemas.deadLetterPage)).value;
+    },
+    redrive: async (id, launchId) => {
+      const body = launchId === undefined ? {} : { launchId };
+      return (await send({ method: 'POST', path: taskPath(id, 'redrive'), body }, schemas.redrive)).value;
+    },
+    backfill: async (id, body) =>
+      (await send({ method: 'POST', path: taskPath(id, 'backfill'), body }, schemas.backfillAsked)).value,
     status: async () => (await send({ method: 'GET', path: '/v1/status' }, schemas.status)).value,
   };
 }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EpochMs } from './clock.ts';
 import { CronkeeperError } from './errors.ts';
+import { freeSlot } from './free-slot.ts';
 import {
   dueOf,
   type Gap,
@@ -13,7 +14,6 @@ import {
   slotAfter,
   type TaskRecord,
 } from './record.ts';
-import { nextSlot } from './schedule.ts';
 import type { Task } from './task.ts';
 
 /** Launches asked for by hand that may wait at a time, and keys that are remembered. */
@@ -116,7 +116,7 @@ function withGap(record: TaskRecord, gap: Gap): TaskRecord {
 
 /** Leaves a tombstone, which keeps the runs for a while and takes in the record of one that is under way. */
 export function remove(record: TaskRecord, nowMs: EpochMs): TaskRecord {
-  const { nextSlotMs: _, retry: __, busy: ___, ...rest } = edit(record, nowMs);
+  const { nextSlotMs: _, retry: __, busy: ___, backfill: ____, ...rest } = edit(record, nowMs);
   return rearm({ ...rest, ended: 'removed', manual: [], state: null });
 }
 
@@ -133,27 +133,17 @@ export function ask(record: TaskRecord, nowMs: EpochMs, request: Pick<ManualLaun
   const { key } = request;
   const known = key === undefined ? undefined : record.asked.find((asked) => asked.key === key);
   if (known !== undefined) return { record, slotMs: known.slotMs };
-  if (record.manual.length >= MANUAL_MAX) {
-    const message = `task ${record.task.id}: ${MANUAL_MAX} launches asked for by hand are waiting; allowed: ${MANUAL_MAX}`;
-    throw new CronkeeperError('too-large', message);
-  }
+  if (record.manual.length >= MANUAL_MAX) throw tooManyWait(record);
   const slotMs = freeSlot(record, nowMs);
   const manual = [...record.manual, { slotMs, ...request }];
   const asked = key === undefined ? record.asked : [...record.asked, { key, slotMs }].slice(-MANUAL_MAX);
   return { record: rearmed({ ...record, manual, asked }), slotMs };
 }
 
-/** A slot is a launch's name: one that no other launch of the task has, and none of its schedule will have. */
-function freeSlot(
-  { task, registeredMs, manual, nextSlotMs, decidedMs, retry, runs }: TaskRecord,
-  nowMs: EpochMs,
-): EpochMs {
-  const taken = new Set([nextSlotMs, retry?.slotMs, ...runs.map((run) => run.slotMs)]);
-  const isScheduled = (slotMs: EpochMs) => nextSlot(task.schedule, slotMs - 1, registeredMs) === slotMs;
-  let slotMs = Math.max(nowMs, (decidedMs ?? 0) + 1, (manual.at(-1)?.slotMs ?? 0) + 1);
-  while (taken.has(slotMs) || isScheduled(slotMs)) slotMs++;
-  return slotMs;
-}
+export const tooManyWait = ({ task }: TaskRecord): CronkeeperError => {
+  const message = `task ${task.id}: ${MANUAL_MAX} launches asked for by hand are waiting; allowed: ${MANUAL_MAX}`;
+  return new CronkeeperError('too-large', message);
+};
 
 const edit = (record: TaskRecord, nowMs: EpochMs): TaskRecord => ({
   ...record,
@@ -162,4 +152,4 @@ const edit = (record: TaskRecord, nowMs: EpochMs): TaskRecord => ({
 });
 
 /** A timer that is set right already keeps its number, and so its due entry. */
-const rearmed = (record: TaskRecord): TaskRecord => (dueOf(record) === record.dueMs ? record : rearm(record));
+export const rearmed = (record: TaskRecord): TaskRecord => (dueOf(record) === record.dueMs ? record : rearm(record));

@@ -9,7 +9,7 @@ import { launchId } from './launch.ts';
 import { decodeJournal, encodeJournal, type JournalEntry, type Layout } from './layout.ts';
 import { guardsOf, type Lease, lostLease } from './lease.ts';
 import type { InFlight, Launch } from './plan.ts';
-import { isRemoved, type TaskRecord } from './record.ts';
+import { isAskedFor, isRemoved, type TaskRecord } from './record.ts';
 
 /** How often a write whose outcome is unknown is tried. */
 const WRITE_ATTEMPTS_MAX = 20;
@@ -208,7 +208,7 @@ export class Journal {
 export function isUnfinished(record: TaskRecord, { slotMs, attempt, isManual }: JournalEntry): boolean {
   if (isRemoved(record)) return false;
   if (record.retry?.slotMs === slotMs) return record.retry.attempt <= attempt;
-  if (isManual) return record.manual.some((manual) => manual.slotMs === slotMs);
+  if (isManual) return isAskedFor(record, slotMs);
   // A run that completes its task is the only one of it; an edit that ends a task may come in the middle of a run.
   return record.ended !== 'completed' && slotMs > (record.decidedMs ?? -Infinity);
 }

@@ -7,8 +7,14 @@ import type { EpochMs } from './clock.ts';
 /** What a launch or an attempt came to. `skipped` and `uncertain` never ran, or are not known to have run to an end. */
 export type RunStatus = 'succeeded' | 'failed' | 'timed-out' | 'skipped' | 'uncertain';
 
-/** `<taskId>@<slotMs>`: the launch's name and its idempotency key. Task ids hold no `@`. */
+/** `<taskId>@<slotMs>`: the launch's name, and its idempotency key unless it repeats another. Task ids hold no `@`. */
 export const launchId = (taskId: string, slotMs: EpochMs): string => `${taskId}@${slotMs}`;
+
+/** The slot that a launch's name names; undefined for what is no name of this task's launches. */
+export function slotOfLaunch(taskId: string, launch: unknown): EpochMs | undefined {
+  const slot = typeof launch === 'string' && launch.startsWith(`${taskId}@`) ? launch.slice(taskId.length + 1) : '';
+  return /^\d{1,16}$/.test(slot) ? Number(slot) : undefined;
+}
 
 /** The seed of an attempt's `Math.random`: whoever repeats it gets the same numbers. */
 export const runSeed = (launch: string, attempt: number): string => `${launch}#${attempt}`;

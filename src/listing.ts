@@ -1,14 +1,12 @@
-/** Lists of tasks, of their runs and of dead letters: a page costs the same however many tasks there are. */
+/** Lists of tasks and of their runs: a page costs the same however many tasks there are. */
 import type { Session } from './coordinator.ts';
 import { CronkeeperError, received } from './errors.ts';
 import { decodeChunk } from './history.ts';
-import { launchId } from './launch.ts';
 import { bucketNames, type Layout } from './layout.ts';
 import { isRemoved, type RunRecord, type TaskRecord } from './record.ts';
-import type { DeadLetter } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
 import { assertTaskId, invalidDocument } from './task.ts';
-import { type DeadLetterView, type ListOptions, type Page, pageLimit, type RunsOptions } from './tasks.ts';
+import { type ListOptions, type Page, pageLimit, type RunsOptions } from './tasks.ts';
 import { type QuarantinedView, type Run, runView, TASK_STATUSES, type TaskView, taskView } from './view.ts';
 
 /** Buckets whose names are read at a time: few for a first page, more when those hold little. */
@@ -27,7 +25,7 @@ export async function listTasks(
   const matches = filterOf(options);
   const items: (TaskView | QuarantinedView)[] = [];
   let read = 0;
-  for await (const names of namesFrom(session, layout, options.cursor)) {
+  for await (const names of namesFrom(session, (bucket) => layout.taskBucket(bucket), options.cursor)) {
     const wanted = names.filter(({ id }) => id.startsWith(options.prefix ?? ''));
     const size = Math.max(limit, RECORDS_AT_ONCE);
     for (let i = 0; i < wanted.length; i += size) {
@@ -48,25 +46,31 @@ export async function listTasks(
   return pageOf(items);
 }
 
-interface Name {
+/** A node, and the bucket it is in. */
+export interface Name {
   readonly bucket: string;
   readonly id: string;
 }
 
-const cursorAt = ({ bucket, id }: Name): string => Buffer.from(`${bucket}/${id}`).toString('base64url');
+export const cursorAt = ({ bucket, id }: Name): string => Buffer.from(`${bucket}/${id}`).toString('base64url');
 
 const pageOf = (items: (TaskView | QuarantinedView)[], cursor?: string): Page<TaskView | QuarantinedView> => ({
   items: items.sort((a, b) => (a.id < b.id ? -1 : 1)),
   ...(cursor !== undefined && { cursor }),
 });
 
-/** Names of the tasks after the cursor, some buckets at a time, sorted within each. */
-async function* namesFrom(session: Session, layout: Layout, cursor: string | undefined): AsyncGenerator<Name[], void> {
+/** Names of nodes after the cursor, some buckets at a time, sorted within each. */
+export async function* namesFrom(
+  session: Session,
+  pathOf: (bucket: string) => string,
+  cursor: string | undefined,
+  buckets: readonly string[] = bucketNames,
+): AsyncGenerator<Name[], void> {
   const after = cursor === undefined ? undefined : readCursor(cursor);
   let ahead: number = BUCKETS_AHEAD.first;
-  for (let i = after === undefined ? 0 : bucketNames.indexOf(after.bucket); i < bucketNames.length; ) {
-    const part = bucketNames.slice(i, i + ahead);
-    const names = await Promise.all(part.map((bucket) => session.children(layout.taskBucket(bucket))));
+  for (let i = after === undefined ? 0 : Math.max(0, buckets.indexOf(after.bucket)); i < buckets.length; ) {
+    const part = buckets.slice(i, i + ahead);
+    const names = await Promise.all(part.map((bucket) => session.children(pathOf(bucket))));
     yield part.flatMap((bucket, k) => {
       const sorted = (names[k] ?? []).sort().map((id) => ({ bucket, id }));
       return after?.bucket === bucket ? sorted.filter(({ id }) => id > after.id) : sorted;
@@ -105,32 +109,6 @@ function filterOf({ status, label }: ListOptions): (view: TaskView | Quarantined
     const { labels } = view as TaskView;
     return Object.hasOwn(labels, name) && (value === undefined || labels[name] === value);
   };
-}
-
-export async function listDeadLetters(
-  session: Session,
-  layout: Layout,
-  options: { readonly limit?: number },
-): Promise<Page<DeadLetterView>> {
-  const limit = pageLimit(options.limit);
-  const items: DeadLetterView[] = [];
-  for (let i = 0; i < bucketNames.length && items.length < limit; i += BUCKETS_AHEAD.most) {
-    const part = bucketNames.slice(i, i + BUCKETS_AHEAD.most);
-    const names = await Promise.all(part.map((bucket) => session.children(layout.deadBucket(bucket))));
-    const paths = part.flatMap((bucket, k) => (names[k] ?? []).map((name) => `${layout.deadBucket(bucket)}/${name}`));
-    const nodes = await session.getMany(paths.slice(0, limit - items.length));
-    for (const node of nodes) if (node !== undefined) items.push(...readDeadLetter(node.data));
-  }
-  return { items };
-}
-
-function readDeadLetter(text: string): DeadLetterView[] {
-  try {
-    const { taskId, slotMs, code, input, run } = JSON.parse(text) as DeadLetter;
-    return [{ launchId: launchId(taskId, slotMs), taskId, codeHash: code, input, run: runView(taskId, run) }];
-  } catch {
-    return []; // a node that is no dead letter is none
-  }
 }
 
 /** The latest runs first: those in the record, then those in its chunks. A tombstone still has them. */

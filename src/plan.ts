@@ -1,6 +1,6 @@
 /** What to do with a task that is due: pure. Misfire and overlap policies are decided here, and nowhere else. */
 import type { EpochMs } from './clock.ts';
-import { isRemoved, type ManualLaunch, retryOf, type TaskRecord } from './record.ts';
+import { isAskedFor, isRemoved, type ManualLaunch, retryOf, type TaskRecord } from './record.ts';
 import { slotsBetween } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
 
@@ -78,13 +78,26 @@ export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = NO
     const launch = { slotMs, attempt, sinceMs, revision, ...(retry.manual !== undefined && { manual: retry.manual }) };
     return begin(record, [], launch, inFlight);
   }
+  const made = backfillLaunch(record);
+  // What was begun is finished before anything else is begun.
+  if (made !== undefined && inFlight.has(made.slotMs)) return begin(record, [], made, inFlight);
   const asked = manual[0];
   if (asked !== undefined && asked.slotMs <= nowMs) {
     return begin(record, [], { slotMs: asked.slotMs, attempt: 1, manual: asked, revision }, inFlight);
   }
-  const { skipped, slotMs } = decideSlots(record, nowMs, inFlight);
-  if (slotMs === undefined) return skipped.length === 0 ? { do: 'wait' } : { do: 'decide', skipped };
+  // A pause holds up the schedule, and not what is asked for by hand.
+  const { skipped, slotMs } = record.task.paused ? { skipped: [] } : decideSlots(record, nowMs, inFlight);
+  if (slotMs === undefined) {
+    // A backfill comes last: however long it is, it does not hold up the schedule.
+    if (made !== undefined && skipped.length === 0) return begin(record, [], made, inFlight);
+    return skipped.length === 0 ? { do: 'wait' } : { do: 'decide', skipped };
+  }
   return begin(record, skipped, { slotMs, attempt: 1, revision }, inFlight);
+}
+
+function backfillLaunch({ backfill, revision }: TaskRecord): Launch | undefined {
+  const manual = backfill?.next;
+  return manual === undefined ? undefined : { slotMs: manual.slotMs, attempt: 1, manual, revision };
 }
 
 /** A launch that is closed instead of run. */
@@ -98,9 +111,9 @@ export interface Closed {
  * and it may have run, so it is closed before anything else.
  */
 export function leftBehind(record: TaskRecord, inFlight: InFlight): Closed | undefined {
-  const { retry, manual, nextSlotMs = Infinity, revision } = record;
+  const { retry, nextSlotMs = Infinity, revision } = record;
   for (const [slotMs, { attempt }] of inFlight) {
-    const isKnown = slotMs === retry?.slotMs || manual.some((asked) => asked.slotMs === slotMs);
+    const isKnown = slotMs === retry?.slotMs || isAskedFor(record, slotMs);
     if (isKnown || slotMs >= nextSlotMs) continue;
     const reason = 'begun by an earlier holder that did not record an end, before the task was edited; not run again';
     const launch = { slotMs, attempt, revision };

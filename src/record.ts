@@ -41,7 +41,9 @@ export interface TaskRecord {
   /** Launches asked for by hand, oldest first. */
   readonly manual: readonly ManualLaunch[];
   /** Keys of launches asked for by hand, the latest last: a key again is the same launch. */
-  readonly asked: readonly { readonly key: string; readonly slotMs: EpochMs }[];
+  readonly asked: readonly AskedKey[];
+  /** The latest backfill, also when it has come to its end: asking for it again is the same one. */
+  readonly backfill?: Backfill;
   /** Launches of the schedule that came to an end; `maxRuns` counts them. */
   readonly launches: number;
   /**
@@ -90,7 +92,42 @@ export interface BusySpan {
   readonly untilMs: EpochMs;
 }
 
-export interface ManualLaunch {
+/** What a launch asked for by hand stands for, where that is more than itself. */
+export interface StandsFor {
+  /** The slot that its run is told: the one that is made up for, or that of the launch it repeats. */
+  readonly forSlotMs?: EpochMs;
+  /** Slot of the launch that it repeats: its dead letter was redriven. */
+  readonly redriveOfMs?: EpochMs;
+  /** Slot of the first launch of such a row, whose idempotency key all of them have; absent: `redriveOfMs`. */
+  readonly keyMs?: EpochMs;
+}
+
+/** A key of the user's, or (with an empty one) the launch whose dead letter was redriven, and what it became. */
+export interface AskedKey {
+  readonly key: string;
+  readonly slotMs: EpochMs;
+  readonly redriveOfMs?: EpochMs;
+}
+
+/** A range of past slots to be launched, one after the other. */
+export interface Backfill {
+  readonly key: string;
+  /** Its launches are due since then. */
+  readonly askedMs: EpochMs;
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+  /** Slots in it when it was asked for. */
+  readonly count: number;
+  /** The next launch: it has its name before anybody begins it. Absent: all have begun. */
+  readonly next?: BackfillLaunch;
+}
+
+export interface BackfillLaunch {
+  readonly slotMs: EpochMs;
+  readonly forSlotMs: EpochMs;
+}
+
+export interface ManualLaunch extends StandsFor {
   /** The moment it was asked for, made unique: its slot. */
   readonly slotMs: EpochMs;
   /** The caller's key: asking twice with one key launches once. */
@@ -143,7 +180,7 @@ export interface Given {
  * One attempt, or a range of slots that was decided without a run. Times in epoch ms. What it was given is absent where
  * nothing ran, and in records of older programs.
  */
-export interface RunRecord extends Partial<Given> {
+export interface RunRecord extends Partial<Given>, StandsFor {
   readonly slotMs: EpochMs;
   readonly attempt: number;
   readonly status: RunStatus;
@@ -176,14 +213,19 @@ export const isRemoved = (record: TaskRecord): boolean => record.ended === 'remo
 export const retryOf = ({ task, retry }: TaskRecord): PendingRetry | undefined =>
   task.paused && retry?.manual === undefined ? undefined : retry;
 
+/** Whether a launch that was asked for by hand waits to be begun under this name. */
+export const isAskedFor = ({ manual, backfill }: TaskRecord, slotMs: EpochMs): boolean =>
+  backfill?.next?.slotMs === slotMs || manual.some((asked) => asked.slotMs === slotMs);
+
 /** What the task waits for next, from the rest of the record. A paused task still runs what is asked for by hand. */
 export function dueOf(record: TaskRecord): EpochMs | undefined {
   if (isRemoved(record)) return record.updatedMs + TOMBSTONE_MS;
   const retry = retryOf(record);
   if (retry !== undefined) return retry.dueMs;
-  const { task, manual, nextSlotMs } = record;
+  const { task, manual, nextSlotMs, backfill } = record;
   const scheduledMs = nextSlotMs === undefined || task.paused ? Infinity : nextSlotMs + spreadOffsetMs(task);
-  const dueMs = Math.min(manual[0]?.slotMs ?? Infinity, scheduledMs);
+  const backfillMs = backfill?.next === undefined ? Infinity : backfill.askedMs;
+  const dueMs = Math.min(manual[0]?.slotMs ?? Infinity, scheduledMs, backfillMs);
   return dueMs === Infinity ? undefined : dueMs;
 }
 

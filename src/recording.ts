@@ -18,7 +18,7 @@ import {
 import { launchId, type Outcome, runSeed } from './launch.ts';
 import type { Launch } from './plan.ts';
 import { programOf } from './program.ts';
-import type { Given, Granted, RunRecord, Seen } from './record.ts';
+import type { Given, Granted, RunRecord, Seen, StandsFor } from './record.ts';
 import type { Task } from './task.ts';
 
 /** UTF-8 bytes, as JSON, of what a run's record keeps of its state, its own input and the answers to its host calls. */
@@ -46,16 +46,18 @@ export interface Difference {
   readonly replayed: unknown;
 }
 
+type Attempted = Pick<RunRecord, 'slotMs' | 'attempt' | 'fence'> & StandsFor;
+
 /** What one attempt at a launch of the task is: the same, whether it is launched or repeated. */
 export function attemptOf(
   task: Pick<Task, 'id' | 'timeoutMs'>,
-  { slotMs, attempt, fence }: Pick<RunRecord, 'slotMs' | 'attempt' | 'fence'>,
+  { slotMs, attempt, fence, forSlotMs = slotMs, redriveOfMs, keyMs }: Attempted,
   { input, state }: Pick<RunContext, 'input' | 'state'>,
 ): Pick<Run, 'context' | 'seed' | 'limits'> {
-  const idempotencyKey = launchId(task.id, slotMs);
+  const idempotencyKey = launchId(task.id, keyMs ?? redriveOfMs ?? slotMs);
   return {
-    context: { taskId: task.id, slotMs, attempt, fence, idempotencyKey, input, state },
-    seed: runSeed(idempotencyKey, attempt),
+    context: { taskId: task.id, slotMs: forSlotMs, attempt, fence, idempotencyKey, input, state },
+    seed: runSeed(launchId(task.id, slotMs), attempt),
     limits: { ...DEFAULT_LIMITS, wallMs: task.timeoutMs, cpuMs: task.timeoutMs },
   };
 }

@@ -5,23 +5,33 @@
  */
 
 import { batchesOf, parseDocuments } from './bulk.ts';
+import { ByHand, fitting } from './by-hand.ts';
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
+import { listDeadLetters } from './dead-letters.ts';
 import { discard } from './discard.ts';
 import { DueDirectories, newPages } from './due.ts';
-import { amend, ask, pause, register, remove, resume } from './edit.ts';
-import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
+import { amend, pause, register, remove, resume } from './edit.ts';
+import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';
-import { formatInstant } from './instant.ts';
-import { jsonProblem } from './json.ts';
-import { launchId, type RunError } from './launch.ts';
+import type { RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
-import { listDeadLetters, listRuns, listTasks, notFound } from './listing.ts';
+import { listRuns, listTasks, notFound } from './listing.ts';
 import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
 import { hintOps, replacedCode } from './retention.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
-import { assertTaskId, invalidDocument, type ParsedTask, parseTask, TASK_LIMITS, type TaskDocument } from './task.ts';
-import type { ListOptions, Precondition, PutOptions, PutResult, RunRequest, RunsOptions, Tasks } from './tasks.ts';
+import { assertTaskId, invalidDocument, type ParsedTask, parseTask, type TaskDocument } from './task.ts';
+import type {
+  BackfillRequest,
+  DeadLettersOptions,
+  ListOptions,
+  Precondition,
+  PutOptions,
+  PutResult,
+  RunRequest,
+  RunsOptions,
+  Tasks,
+} from './tasks.ts';
 import { type QuarantinedView, type TaskView, taskView } from './view.ts';
 
 /** How often an edit is tried against faster ones. */
@@ -35,9 +45,6 @@ const PUTS_IN_FLIGHT_MAX = 8;
 
 /** A change that falls due sooner than the longest linger rings the doorbell, so that a lingering tick sees it. */
 const DOORBELL_AHEAD_MS = 15 * 60_000;
-
-/** Bytes of a record with what waits in it, well below what a node may hold. */
-const RECORD_BYTES_MAX = 200 * 1024;
 
 export interface RegistryDeps {
   readonly session: Session;
@@ -73,12 +80,14 @@ interface Done {
 export class Registry implements Tasks {
   readonly #deps: RegistryDeps;
   readonly #directories: DueDirectories;
+  readonly #byHand: ByHand;
   /** Hashes whose nodes were seen to be there. */
   readonly #stored = new Set<string>();
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
     this.#directories = new DueDirectories(deps.session);
+    this.#byHand = new ByHand({ ...deps, edit: (id, change) => this.#edit(id, {}, change) });
   }
 
   async put(document: TaskDocument, options: PutOptions = {}): Promise<PutResult> {
@@ -145,24 +154,23 @@ export class Registry implements Tasks {
     return taskView(await this.#edit(id, {}, resume));
   }
 
-  async run(id: string, request: RunRequest = {}) {
-    assertRunRequest(request);
-    let slotMs = 0;
-    // A key of our own where the caller has none: a change whose reply was lost must not be made twice.
-    const keyed = { key: this.#deps.maker(), ...request };
-    await this.#edit(id, {}, (record, nowMs) => {
-      const asked = ask(record, nowMs, keyed);
-      slotMs = asked.slotMs;
-      return fitting(asked.record, record);
-    });
-    return { launchId: launchId(id, slotMs), slot: formatInstant(slotMs) };
+  run(id: string, request: RunRequest = {}) {
+    return this.#byHand.run(id, request);
+  }
+
+  redrive(id: string, launchId?: string) {
+    return this.#byHand.redrive(id, launchId);
+  }
+
+  backfill(id: string, request: BackfillRequest) {
+    return this.#byHand.backfill(id, request);
   }
 
   runs(id: string, options: RunsOptions = {}) {
     return listRuns(this.#deps.session, this.#deps.layout, id, options);
   }
 
-  deadLetters(options: { readonly limit?: number } = {}) {
+  deadLetters(options: DeadLettersOptions = {}) {
     return listDeadLetters(this.#deps.session, this.#deps.layout, options);
   }
 
@@ -246,6 +254,12 @@ export class Registry implements Tasks {
       const data = encodeRecord(record);
       return found === undefined ? { op: 'create', path, data } : { op: 'set', path, data, version: found.version };
     });
+    // A dead letter that is redriven goes in the very moment in which its launch comes.
+    const dead = changed.flatMap(({ found, record: { task, deadSlots } }) =>
+      (found?.record.deadSlots ?? [])
+        .filter((slotMs) => !deadSlots.includes(slotMs))
+        .map((slotMs): Op => ({ op: 'remove', path: layout.dead(task.id, slotMs) })),
+    );
     const soonMs = nowMs + DOORBELL_AHEAD_MS;
     const soon = changed.filter(
       ({ found, record }) => Math.min(record.dueMs ?? Infinity, found?.record.dueMs ?? Infinity) <= soonMs,
@@ -254,7 +268,8 @@ export class Registry implements Tasks {
     const rings = [...shards].map((shard): Op => ({ op: 'set', path: layout.doorbell(shard), data: '' }));
     const replaced = changed.flatMap(({ found, record }) => replacedCode(found?.record, record));
     const hints = hintOps(layout, nowMs, maker, replaced);
-    await session.multi([...code, ...records, ...newPages(layout, entries, maker).ops, ...rings, ...hints]);
+    const pages = newPages(layout, entries, maker).ops;
+    await session.multi([...code, ...records, ...dead, ...pages, ...rings, ...hints]);
   }
 
   /** Code that is gone comes back with the next put of its task, though nothing else has changed. */
@@ -308,29 +323,6 @@ const putResult = ({ record, created }: Done, { program }: ParsedTask): PutResul
   ...taskView(record, program.source),
   created,
 });
-
-function assertRunRequest({ input, key }: RunRequest): void {
-  if (key !== undefined && (typeof key !== 'string' || key.length < 1 || key.length > 128)) {
-    const message = `received ${received(key)}; allowed: a string of 1 to 128 characters`;
-    throw invalidDocument('run request', [{ field: 'key', message }]);
-  }
-  const problem = input === undefined ? undefined : jsonProblem(input);
-  if (problem !== undefined) throw invalidDocument('run request', [{ field: 'input', message: problem }]);
-  const bytes = input === undefined ? 0 : Buffer.byteLength(JSON.stringify(input) ?? '');
-  if (bytes > TASK_LIMITS.inputBytesMax) {
-    const message = `received ${bytes} bytes as JSON; allowed: at most ${TASK_LIMITS.inputBytesMax}`;
-    throw invalidDocument('run request', [{ field: 'input', message }]);
-  }
-}
-
-/** For changes that add something. Others are always taken: whatever a task carries, it can be paused and removed. */
-function fitting(record: TaskRecord, before: TaskRecord | undefined): TaskRecord {
-  if (record === before) return record;
-  const bytes = Buffer.byteLength(encodeRecord(record));
-  if (bytes <= RECORD_BYTES_MAX) return record;
-  const message = `task ${record.task.id}: its record would take ${bytes} bytes; allowed: at most ${RECORD_BYTES_MAX}`;
-  throw new CronkeeperError('too-large', message);
-}
 
 function assertMatch(id: string, ifMatch: number, record: TaskRecord | undefined): void {
   if (record?.revision !== ifMatch) throw preconditionFailed(id, `revision ${ifMatch}`, record);

@@ -7,7 +7,7 @@ import { CronkeeperError, received } from './errors.ts';
 import type { Evaluator, Run } from './evaluator.ts';
 import { formatInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
-import type { Outcome } from './launch.ts';
+import { type Outcome, slotOfLaunch } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { readRuns } from './listing.ts';
 import type { Given, RunRecord, TaskRecord } from './record.ts';
@@ -82,8 +82,8 @@ async function outcomeOf(evaluator: Evaluator, run: Run, signal: AbortSignal | u
 
 /** The slot that a launch's name names. */
 function slotOf(id: string, launchId: unknown): number {
-  const slot = typeof launchId === 'string' && launchId.startsWith(`${id}@`) ? launchId.slice(id.length + 1) : '';
-  if (/^\d{1,16}$/.test(slot)) return Number(slot);
+  const slotMs = slotOfLaunch(id, launchId);
+  if (slotMs !== undefined) return slotMs;
   const message = `received ${received(launchId)}; allowed: the id of a launch of this task, such as ${id}@1767225600000`;
   throw invalidDocument('replay request', [{ field: 'launchId', message }]);
 }

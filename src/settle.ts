@@ -1,4 +1,5 @@
 /** From a task's record, a decision and an outcome to the next record: pure. One commit writes what comes out. */
+import { advanceBackfill } from './backfill.ts';
 import type { EpochMs } from './clock.ts';
 import { type End, endOf, nextAtNote } from './end.ts';
 import { type HistoryChange, recordRuns } from './history.ts';
@@ -12,6 +13,7 @@ import {
   moveTo,
   type RunRecord,
   rearm,
+  type StandsFor,
   slotAfter,
   type TaskRecord,
 } from './record.ts';
@@ -71,7 +73,8 @@ export function settle(record: TaskRecord, done: Done): Settled {
   const lastMs = done.skipped.at(-1)?.lastSlotMs;
   const after = lastMs === undefined ? record : passed(record, lastMs);
   if (done.launch === undefined) return finish(after, skips);
-  const { record: next, run, isDead } = settleLaunch(after, done.launch, done);
+  const { record: launched, run, isDead } = settleLaunch(after, done.launch, done);
+  const next = isSame(after, done) ? advanceBackfill(launched, done.launch, run.finishedMs) : launched;
   if (!isDead) return { ...finish(next, [...skips, run]), run };
   const deadSlots = [...next.deadSlots, run.slotMs];
   const evicted = deadSlots.length > DEAD_LETTERS_MAX ? deadSlots.shift() : undefined;
@@ -199,7 +202,8 @@ function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, outcome: 
   const carried = outcome !== undefined && Object.hasOwn(outcome, 'state') ? { ...next, state: outcome.state } : next;
   if (outcome?.completed === true) return { record: moveTo(carried, undefined, 'completed'), run };
   const { nextAt } = outcome ?? {};
-  if (nextAt === undefined || nextAt === null) return { record: carried, run };
+  // What makes up for a slot of the past says nothing of what is to come.
+  if (nextAt === undefined || nextAt === null || run.forSlotMs !== undefined) return { record: carried, run };
   const nextAtMs = parseNextAt(nextAt);
   if (nextAtMs === undefined || nextAtMs <= Math.max(launch.slotMs, carried.decidedMs ?? 0)) {
     return { record: carried, run: ignoringNextAt(run, nextAt) };
@@ -267,10 +271,16 @@ function runRecord(launch: Launch, done: Done): RunRecord {
     finishedMs,
     fence,
     revision,
-    ...(manual !== undefined && { manual: true }),
+    ...(manual !== undefined && { manual: true, ...standsFor(manual) }),
     ...given,
   };
 }
+
+const standsFor = ({ forSlotMs, redriveOfMs, keyMs }: StandsFor): StandsFor => ({
+  ...(forSlotMs !== undefined && { forSlotMs }),
+  ...(redriveOfMs !== undefined && { redriveOfMs }),
+  ...(keyMs !== undefined && { keyMs }),
+});
 
 /** The end of a launch that was begun, by a holder that did not live to record its outcome. */
 function endWithout(closing: Closing | undefined): End & Pick<RunRecord, 'reason'> {

@@ -87,7 +87,18 @@ const TASK_FIELDS = fieldsOf({
   history: atLeastOne,
 });
 
-const manual = shaped({ slotMs: instant, key: optional(text) });
+const standsFor = { forSlotMs: optional(instant), redriveOfMs: optional(instant), keyMs: optional(instant) };
+
+const manual = shaped({ slotMs: instant, key: optional(text), ...standsFor });
+
+const backfill = shaped({
+  key: text,
+  askedMs: instant,
+  fromMs: instant,
+  untilMs: instant,
+  count,
+  next: optional(shaped({ slotMs: instant, forSlotMs: instant })),
+});
 
 const answers = listOf(shaped({ call: atLeastOne, request: text, atMs: finite, answer: text }));
 const seen = shaped({ answers: optional(answers) });
@@ -110,6 +121,7 @@ const run = shaped({
   waitedMs: optional(finite),
   granted: optional(granted),
   seen: optional((value) => value === 'too-large' || seen(value)),
+  ...standsFor,
 });
 
 /** Whether it is a recording, as far as whoever repeats it does not look anyway. */
@@ -133,7 +145,8 @@ const RECORD_FIELDS = fieldsOf({
     shaped({ slotMs: instant, attempt: atLeastOne, dueMs: instant, sinceMs: instant, manual: optional(manual) }),
   ),
   manual: listOf(manual),
-  asked: listOf(shaped({ key: text, slotMs: instant })),
+  asked: listOf(shaped({ key: text, slotMs: instant, redriveOfMs: optional(instant) })),
+  backfill: optional(backfill),
   launches: count,
   gaps: optional(listOf(shaped({ fromMs: instant, untilMs: instant, reason: text }))),
   forgottenMs: optional(instant),

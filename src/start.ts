@@ -44,7 +44,11 @@ export function runOf(
 ): Run {
   const { task, state } = record;
   const granted = task.capabilities.call.filter((name) => Object.hasOwn(capabilities, name));
-  const attempt = attemptOf(task, { ...launch, fence: lease.fence }, { input: inputOf(record, launch), state });
+  const attempt = attemptOf(
+    task,
+    { ...launch.manual, ...launch, fence: lease.fence },
+    { input: inputOf(record, launch), state },
+  );
   const origins = task.capabilities.fetch;
   const fetch = origins.length === 0 ? undefined : outbound?.grant({ origins, ...attempt.context });
   return {

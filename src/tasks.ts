@@ -51,6 +51,42 @@ export interface LaunchAsked {
   readonly slot: string;
 }
 
+export interface RedrivenLaunch extends LaunchAsked {
+  /** The launch that it repeats. */
+  readonly redriveOf: string;
+}
+
+export interface Redrive {
+  /** Oldest first. */
+  readonly launches: readonly RedrivenLaunch[];
+  /** Dead letters of the task that are left. */
+  readonly left: number;
+}
+
+export interface BackfillRequest {
+  /** ISO; a slot at this very moment is launched. */
+  readonly from: string;
+  /** ISO, not later than now; a slot at this very moment is launched. */
+  readonly to: string;
+  /** Asking again with the key of the latest backfill is that backfill. At most 128 characters. */
+  readonly key?: string;
+}
+
+export interface BackfillAsked {
+  /** Slots of the schedule from `from` to `to`, as it was when it was asked for. */
+  readonly count: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface DeadLettersOptions {
+  /** Those of one task, oldest first. Of a removed one they can be read for a week. */
+  readonly taskId?: string;
+  /** 1 to 1,000; default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
 export type PutResult = TaskView & {
   /** There was no such task before. */
   readonly created: boolean;
@@ -86,7 +122,20 @@ export interface Tasks {
   /** The latest runs first. Those of a removed task can be read for a week. @throws CronkeeperError `not-found` */
   runs(id: string, options?: RunsOptions): Promise<Page<Run>>;
   /** Launches that failed for good. */
-  deadLetters(options?: { readonly limit?: number }): Promise<Page<DeadLetterView>>;
+  deadLetters(options?: DeadLettersOptions): Promise<Page<DeadLetterView>>;
+  /**
+   * Launches again what failed for good: that launch, or all dead letters of the task, oldest first, as far as so many
+   * may wait. Each is a new launch, of the code as it is now, that is told the input, slot and idempotency key of the one
+   * it repeats; its dead letter goes. Asking again for the same launch answers with the one it became.
+   * @throws CronkeeperError `not-found`: the task, or that launch is no dead letter; `too-large`: too many wait.
+   */
+  redrive(id: string, launchId?: string): Promise<Redrive>;
+  /**
+   * Launches every slot of the schedule in a range of the past, oldest first, one after the other, with `ctx.slot` as it
+   * would have been. The schedule does not move, and what it has due goes first.
+   * @throws CronkeeperError `not-found`; `invalid`; `conflict`: another one is under way; `too-large`: too many slots.
+   */
+  backfill(id: string, request: BackfillRequest): Promise<BackfillAsked>;
 }
 
 export interface ReplayOptions {

@@ -48,6 +48,8 @@ export interface TaskView {
   readonly state: unknown;
   readonly lastRun: Run | null;
   readonly deadLetters: number;
+  /** The backfill under way: slots from `next` to `to` are still to be launched. */
+  readonly backfill?: { readonly from: string; readonly to: string; readonly count: number; readonly next: string };
 }
 
 /** A task whose record cannot be read: left alone, and said. */
@@ -84,6 +86,10 @@ export interface Run {
   /** The launch is not finished: its next attempt is due then. */
   readonly retryAt?: string;
   readonly manual?: true;
+  /** What `ctx.slot` was, where it is not the launch's own: the slot of the past that is made up for. */
+  readonly forSlot?: string;
+  /** The launch that failed for good, and that this one repeats. */
+  readonly redriveOf?: string;
   readonly reason?: string;
   /** The slot to which the run has moved the schedule, by its `nextAt`. */
   readonly movedTo?: string;
@@ -94,7 +100,7 @@ export interface Run {
 
 export function runView(taskId: string, run: RunRecord): Run {
   const { slotMs, startedMs, finishedMs, retryMs, lastSlotMs, attempt, status, fence, revision, ...others } = run;
-  const { code, waitedMs: _, seen, movedMs, ...rest } = others;
+  const { code, waitedMs: _, seen, movedMs, forSlotMs, redriveOfMs, keyMs: __, ...rest } = others;
   return {
     launchId: launchId(taskId, slotMs),
     slot: formatInstant(slotMs),
@@ -108,6 +114,8 @@ export function runView(taskId: string, run: RunRecord): Run {
     revision,
     ...(code !== undefined && { codeHash: code }),
     ...rest,
+    ...(forSlotMs !== undefined && { forSlot: formatInstant(forSlotMs) }),
+    ...(redriveOfMs !== undefined && { redriveOf: launchId(taskId, redriveOfMs) }),
     ...(seen === 'too-large' && { notReplayable: SEEN_TOO_MUCH }),
     ...(retryMs !== undefined && { retryAt: formatInstant(retryMs) }),
     ...(lastSlotMs !== undefined && { lastSlot: formatInstant(lastSlotMs) }),
@@ -133,7 +141,15 @@ export function taskView(record: TaskRecord, source?: string): TaskView {
     state: record.state,
     lastRun: last === undefined ? null : runView(task.id, last),
     deadLetters: record.deadSlots.length,
+    ...backfillView(record),
   };
+}
+
+function backfillView({ backfill }: TaskRecord): Pick<TaskView, 'backfill'> {
+  if (backfill?.next === undefined) return {};
+  const { fromMs, untilMs, count, next } = backfill;
+  const [from, to] = [formatInstant(fromMs), formatInstant(untilMs)];
+  return { backfill: { from, to, count, next: formatInstant(next.forSlotMs) } };
 }
 
 function definitionView(task: Task, source: string | undefined) {

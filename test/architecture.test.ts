@@ -41,6 +41,9 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'recording',
       'edit',
       'retention',
+      'free-slot',
+      'redrive',
+      'backfill',
       'view',
       'verify',
     ],
@@ -74,7 +77,10 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ],
   [
     'engine',
-    ['tasks', 'tick-options', 'bulk', 'listing', 'verification', 'status', 'registry', 'replay', 'shift', 'tick'],
+    [
+      ...['tasks', 'tick-options', 'bulk', 'listing', 'dead-letters', 'by-hand', 'verification', 'status'],
+      ...['registry', 'replay', 'shift', 'tick'],
+    ],
   ],
   ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*']],
   ['root', ['config', 'app', 'sandbox']],

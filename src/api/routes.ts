@@ -130,14 +130,56 @@ const runTask = route(
 
 function runRequest(body: unknown, header: string | null): RunRequest {
   const { input, key } = checked('run request', schemas.runBody, body === undefined ? {} : body);
+  const either = eitherKey('run request', key, header);
+  return { ...(input !== undefined && { input }), ...(either !== undefined && { key: either }) };
+}
+
+function eitherKey(what: string, key: string | undefined, header: string | null): string | undefined {
   // The header's own draft writes a string in quotes; everybody else leaves them out.
   const headerKey = header === null ? undefined : header.replace(/^"(.*)"$/, '$1');
   if (key !== undefined && headerKey !== undefined && key !== headerKey) {
-    throw invalidDocument('run request', [{ field: 'key', message: 'differs from the header Idempotency-Key' }]);
+    throw invalidDocument(what, [{ field: 'key', message: 'differs from the header Idempotency-Key' }]);
   }
-  const either = headerKey ?? key;
-  return { ...(input !== undefined && { input }), ...(either !== undefined && { key: either }) };
+  return headerKey ?? key;
 }
+
+const redriveTask = route(
+  {
+    method: 'POST',
+    path: '/v1/tasks/{id}/redrive',
+    operationId: 'redriveTask',
+    summary: 'Launch again what failed for good; its dead letters go',
+    access: 'write',
+    query: schemas.noQuery,
+    body: { schema: schemas.redriveBody, required: false, contentTypes: [JSON_CONTENT_TYPE, YAML_CONTENT_TYPE] },
+    answers: { 202: { description: 'They will be run by the next tick.', schema: schemas.redrive } },
+    problems: [404],
+  },
+  async ({ keeper, request, id }) => {
+    const { launchId } = checked('redrive request', schemas.redriveBody, (await readBody(request)) ?? {});
+    return json(await keeper.tasks.redrive(id, launchId), 202);
+  },
+);
+
+const backfillTask = route(
+  {
+    method: 'POST',
+    path: '/v1/tasks/{id}/backfill',
+    operationId: 'backfillTask',
+    summary: 'Launch every slot of a range of the past, oldest first; the schedule does not move',
+    access: 'write',
+    query: schemas.noQuery,
+    headers: { 'Idempotency-Key': 'In place of `key` in the body.' },
+    body: { schema: schemas.backfillBody, required: true, contentTypes: [JSON_CONTENT_TYPE, YAML_CONTENT_TYPE] },
+    answers: { 202: { description: 'It begins with the next tick.', schema: schemas.backfillAsked } },
+    problems: [404, 409],
+  },
+  async ({ keeper, request, id }) => {
+    const { key, ...range } = checked('backfill request', schemas.backfillBody, await readBody(request));
+    const either = eitherKey('backfill request', key, request.headers.get('idempotency-key'));
+    return json(await keeper.tasks.backfill(id, { ...range, ...(either !== undefined && { key: either }) }), 202);
+  },
+);
 
 const switchRoute = (action: 'pause' | 'resume', summary: string): Route =>
   route(
@@ -179,9 +221,9 @@ const listDeadLetters = route(
     summary: 'Launches that failed for good',
     access: 'read',
     query: schemas.deadLettersQuery,
-    answers: { 200: { description: 'As many as asked for.', schema: schemas.deadLetterPage } },
+    answers: { 200: { description: 'A page; with a cursor there may be more.', schema: schemas.deadLetterPage } },
   },
-  ({ keeper, query }) => jsonPage(query.limit, (limit) => keeper.tasks.deadLetters({ limit })),
+  ({ keeper, query }) => jsonPage(query.limit, (limit) => keeper.tasks.deadLetters({ ...query, limit })),
 );
 
 const previewSlots = route(
@@ -226,6 +268,8 @@ export const taskRoutes: readonly Route[] = [
   getTask,
   deleteTask,
   runTask,
+  redriveTask,
+  backfillTask,
   switchRoute('pause', 'Start no more launches of the schedule until it is resumed'),
   switchRoute('resume', 'Go on with the schedule from now'),
   listRuns,

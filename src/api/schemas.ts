@@ -6,7 +6,7 @@ import { RUN_ERROR_CLASSES } from '../launch.ts';
 import { SCHEDULE_JSON_SCHEMA, type ScheduleDocument } from '../schedule.ts';
 import type { Status } from '../status.ts';
 import { taskSchema } from '../task.ts';
-import type { DeadLetterView, LaunchAsked } from '../tasks.ts';
+import type { BackfillAsked, DeadLetterView, LaunchAsked, Redrive } from '../tasks.ts';
 import { type QuarantinedView, type Run, TASK_STATUSES, type TaskView } from '../view.ts';
 
 /** A number in a query string: `schema` is what it means. */
@@ -36,7 +36,11 @@ export const listQuery = z.strictObject({
 
 export const runsQuery = z.strictObject({ limit: limit.exactOptional(), cursor: cursor.exactOptional() });
 
-export const deadLettersQuery = z.strictObject({ limit: limit.exactOptional() });
+export const deadLettersQuery = z.strictObject({
+  taskId: z.string().max(128).exactOptional().meta({ description: 'Those of one task, oldest first.' }),
+  limit: limit.exactOptional(),
+  cursor: cursor.exactOptional(),
+});
 
 /** The body of a PUT: the document, whose id may be left to the path. */
 export const putBody = z
@@ -66,6 +70,23 @@ const instant = z
     }
   })
   .meta({ format: 'date-time' });
+
+export const redriveBody = z
+  .strictObject({
+    launchId: z.string().max(256).exactOptional().meta({ description: 'Default: all, as far as so many may wait.' }),
+  })
+  .meta({ id: 'RedriveRequest' });
+
+export const backfillBody = z
+  .strictObject({
+    from: instant,
+    to: instant.meta({ description: 'Not later than now; a slot at this very moment is launched.' }),
+    key: z.string().min(1).max(128).exactOptional().meta({
+      description:
+        'Asking again with the key of the latest backfill is that backfill. Or as the header Idempotency-Key.',
+    }),
+  })
+  .meta({ id: 'BackfillRequest' });
 
 export const previewBody = z
   .strictObject({
@@ -122,6 +143,11 @@ export const run = z
     truncated: z.literal(true).exactOptional().meta({ description: 'Some of the logs were dropped.' }),
     retryAt: time.exactOptional().meta({ description: 'The next attempt at this launch is due then.' }),
     manual: z.literal(true).exactOptional(),
+    forSlot: time.exactOptional().meta({ description: 'What `ctx.slot` was, where it is not its own.' }),
+    redriveOf: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'The launch that failed for good, and that it repeats.' }),
     reason: z.string().exactOptional(),
     movedTo: time.exactOptional().meta({ description: 'The slot to which the run has moved the schedule.' }),
     lastSlot: time.exactOptional().meta({ description: 'Of a range of skipped slots.' }),
@@ -164,6 +190,10 @@ export const task = z
     state: z.unknown(),
     lastRun: run.nullable(),
     deadLetters: z.int(),
+    backfill: z
+      .looseObject({ from: time, to: time, count: z.int(), next: time })
+      .exactOptional()
+      .meta({ description: 'Under way: slots from `next` to `to` are still to be launched.' }),
   })
   .meta({ id: 'TaskView', title: 'A task, and where it stands' }) satisfies z.ZodType<TaskView>;
 
@@ -176,6 +206,17 @@ export const anyTask = z.union([quarantined, task]);
 export const launchAsked = z
   .looseObject({ launchId: z.string(), slot: time })
   .meta({ id: 'LaunchAsked' }) satisfies z.ZodType<LaunchAsked>;
+
+export const redrive = z
+  .looseObject({
+    launches: z.array(z.looseObject({ launchId: z.string(), slot: time, redriveOf: z.string() })),
+    left: z.int().meta({ description: 'Dead letters of the task that are left.' }),
+  })
+  .meta({ id: 'Redrive' }) satisfies z.ZodType<Redrive>;
+
+export const backfillAsked = z
+  .looseObject({ count: z.int().meta({ description: 'Slots from `from` to `to`.' }), from: time, to: time })
+  .meta({ id: 'BackfillAsked' }) satisfies z.ZodType<BackfillAsked>;
 
 const deadLetter = z
   .looseObject({ launchId: z.string(), taskId: z.string(), codeHash: z.string(), input: z.unknown(), run })

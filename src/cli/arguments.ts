@@ -25,6 +25,11 @@ const checked = (check: (text: string) => void) =>
   });
 
 export const taskIdArgument = checked(assertTaskId);
+/** Whether it is one of the task's, the registry finds out. */
+export const launchIdArgument = checked((text) => {
+  if (/^[^@]+@\d{1,16}$/.test(text)) return;
+  throw new Error(`received ${received(text)}; allowed: the id of a launch, such as report@1767225600000`);
+});
 export const namespaceArgument = checked(assertNamespace);
 export const urlArgument = checked(parseCoordinatorUrl);
 export const instantArgument = checked(parseInstant);

@@ -2,15 +2,13 @@
 import { stringify } from 'yaml';
 import { sleep } from '../clock.ts';
 import { CronkeeperError } from '../errors.ts';
-import type { ListOptions, Page, Tasks } from '../tasks.ts';
+import type { Tasks } from '../tasks.ts';
 import type { QuarantinedView, Run, TaskStatus, TaskView } from '../view.ts';
+import { collect, PAGE_MAX, sayMore } from './collect.ts';
 import { type Context, connect } from './connection.ts';
 import { SaidFailure } from './exit.ts';
 import { localTime, lookOf, nextText, relativeTo, roughly, runSummary, scheduleText } from './present.ts';
 import { type Column, formatTable, oneLine } from './table.ts';
-
-/** One request for a part of a list. */
-const PAGE_MAX = 1_000;
 
 /** How often `run --wait` looks. */
 const WAIT_POLL_MS = 250;
@@ -77,12 +75,14 @@ function documentText(view: TaskView, nowMs: number): string {
     state,
     lastRun,
     deadLetters,
+    backfill,
     ...document
   } = view;
   const lines = [
     `${status}; next ${nextText(view, nowMs)}`,
     `launches: ${launches}; dead letters: ${deadLetters}; last run: ${lastRunText(lastRun, nowMs)}`,
     ...(lastRun === null ? [] : [`  ${oneLine(runSummary(lastRun))}`]),
+    ...(backfill === undefined ? [] : [`backfill: ${backfill.from} to ${backfill.to}; next ${backfill.next}`]),
     `state: ${JSON.stringify(state)}`,
     `revision ${revision}; created ${createdAt}; updated ${updatedAt}; code ${codeHash}`,
   ];
@@ -185,24 +185,3 @@ async function existing(tasks: Tasks, id: string): Promise<AnyView> {
 }
 
 const notFound = (id: string): CronkeeperError => new CronkeeperError('not-found', `task ${id} does not exist`);
-
-/** Part after part, until there are enough or no more. */
-async function collect<T>(
-  limit: number,
-  cursor: string | undefined,
-  read: (part: Required<Pick<ListOptions, 'limit'>> & Pick<ListOptions, 'cursor'>) => Promise<Page<T>>,
-): Promise<Page<T>> {
-  const items: T[] = [];
-  let next = cursor;
-  do {
-    const part = { limit: Math.min(PAGE_MAX, limit - items.length), ...(next !== undefined && { cursor: next }) };
-    const page = await read(part);
-    items.push(...page.items);
-    next = page.cursor;
-  } while (next !== undefined && items.length < limit);
-  return { items, ...(next !== undefined && { cursor: next }) };
-}
-
-function sayMore({ output }: Context, cursor: string | undefined): void {
-  if (cursor !== undefined && !output.isJson) output.note(`there may be more: --limit, or --cursor ${cursor}`);
-}

@@ -6,6 +6,7 @@ import type { CronkeeperError } from '../errors.ts';
 import { DST_RULES } from '../schedule/dst.ts';
 import { LINGER_MS_MAX } from '../tick.ts';
 import { TASK_STATUSES } from '../view.ts';
+import { type BackfillFlags, backfill, type DeadFlags, dead, redrive } from './again.ts';
 import { apply } from './apply.ts';
 import {
   durationArgument,
@@ -13,6 +14,7 @@ import {
   instantArgument,
   jsonArgument,
   keyArgument,
+  launchIdArgument,
   namespaceArgument,
   taskIdArgument,
   urlArgument,
@@ -73,6 +75,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addTaskCommands(program, surroundings);
   addReplayCommand(program, surroundings);
   addEditCommands(program, surroundings);
+  addAgainCommands(program, surroundings);
   addNextCommand(program, surroundings);
   addEngineCommands(program, surroundings);
   program
@@ -156,6 +159,32 @@ function addEditCommands(program: Command, { context }: Surroundings): void {
     .description('remove it')
     .addArgument(task())
     .action((id: string) => remove(context(), id));
+}
+
+function addAgainCommands(program: Command, { context }: Surroundings): void {
+  const range = (flags: string, description: string) =>
+    new Option(flags, description).argParser(instantArgument).makeOptionMandatory();
+  program
+    .command('dead')
+    .description('launches that failed for good')
+    .addArgument(new Argument('[id]', 'those of one task').argParser(taskIdArgument))
+    .addOption(whole('--limit <n>', 'at most so many', LIST_LIMIT_MAX, 100))
+    .addOption(cursor())
+    .action((id: string | undefined, flags: DeadFlags) => dead(context(), id, flags));
+  program
+    .command('redrive')
+    .description('launch again what failed for good, with the input, slot and idempotency key that it had')
+    .addArgument(task())
+    .addArgument(new Argument('[launch]', 'default: all dead letters of the task').argParser(launchIdArgument))
+    .action((id: string, launch: string | undefined) => redrive(context(), id, launch));
+  program
+    .command('backfill')
+    .description('launch every slot of a range of the past, oldest first; the schedule stays as it is')
+    .addArgument(task())
+    .addOption(range('--from <instant>', 'ISO; slots at this moment are in it'))
+    .addOption(range('--to <instant>', 'ISO, not later than now; likewise'))
+    .addOption(new Option('--key <key>', 'asking again with one key is the same backfill').argParser(keyArgument))
+    .action((id: string, flags: BackfillFlags) => backfill(context(), id, flags));
 }
 
 function addNextCommand(program: Command, { context }: Surroundings): void {

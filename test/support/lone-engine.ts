@@ -4,6 +4,7 @@
  * commits would have written beside them, and holds what must be so after every step.
  */
 import { expect } from '@jest/globals';
+import { askBackfill } from '../../src/backfill.ts';
 import { amend, ask, pause, register, remove, resume } from '../../src/edit.ts';
 import type { HistoryChange } from '../../src/history.ts';
 import { formatInstant } from '../../src/instant.ts';
@@ -19,9 +20,10 @@ import {
   slotAfter,
   type TaskRecord,
 } from '../../src/record.ts';
+import { redrive, redrivenBefore } from '../../src/redrive.ts';
 import { Tally } from '../../src/report.ts';
 import { nextSlot } from '../../src/schedule.ts';
-import { type Done, isRecorded, type Settled, settle } from '../../src/settle.ts';
+import { type DeadLetter, type Done, isRecorded, type Settled, settle } from '../../src/settle.ts';
 import type { Task } from '../../src/task.ts';
 import { isTerminal } from './task-records.ts';
 
@@ -52,6 +54,9 @@ export class LoneEngine {
   readonly #started = new Map<number, number>();
   /** Launches, asked for or to be tried again, that must have an end one day. */
   readonly #open = new Set<number>();
+  readonly #dead = new Map<number, DeadLetter>();
+  /** Backfill launches that were started, by name: the slot that each was for. */
+  readonly #madeUp = new Map<number, number>();
   #purged = false;
 
   constructor(task: Task, nowMs: number) {
@@ -78,6 +83,7 @@ export class LoneEngine {
     else expect(after.timer).toBe(before.timer + 1);
     if (isRemoved(after)) this.#open.clear();
     for (const { slotMs } of after.manual) this.#open.add(slotMs);
+    if (after.backfill?.next !== undefined) this.#open.add(after.backfill.next.slotMs);
     this.#store(after);
     this.#check();
   }
@@ -101,6 +107,22 @@ export class LoneEngine {
   ask(key?: string, behindMs = 0): void {
     if (isRemoved(this.record) || this.record.manual.length >= 20) return;
     this.edit((record, nowMs) => ask(record, nowMs, key === undefined ? {} : { key }).record, behindMs);
+  }
+
+  /** Launches the oldest dead letter again, twice: the second time changes nothing. */
+  redrive(): void {
+    const [slotMs] = this.record.deadSlots;
+    if (slotMs === undefined || isRemoved(this.record) || this.record.manual.length >= 20) return;
+    const letter = this.#dead.get(slotMs) as DeadLetter;
+    this.edit((record, nowMs) => redrive(record, nowMs, letter).record);
+    expect(this.#dead.delete(slotMs)).toBe(true);
+    expect(redrivenBefore(this.record, slotMs)).toBe(this.record.manual.at(-1)?.slotMs);
+  }
+
+  backfill(key: string, fromMs: number): void {
+    const { backfill } = this.record;
+    if (isRemoved(this.record) || (backfill?.next !== undefined && backfill.key !== key)) return;
+    this.edit((record, nowMs) => askBackfill(record, nowMs, { key, fromMs, untilMs: nowMs }).record);
   }
 
   /** One decision and what follows from it; false when nothing is due. */
@@ -138,12 +160,16 @@ export class LoneEngine {
   }
 
   /** Attempts are counted, whoever makes them; at-most-once has one. */
-  #start({ slotMs, attempt, sinceMs }: Launch): void {
+  #start({ slotMs, attempt, sinceMs, manual }: Launch): void {
     const last = this.#started.get(slotMs) ?? 0;
     expect(attempt).toBeGreaterThan(last);
     // An attempt to be repeated may be older than the wish that there be only one.
     if (this.record.task.delivery === 'at-most-once' && sinceMs === undefined) expect(last).toBe(0);
     this.#started.set(slotMs, attempt);
+    // What a launch makes up for is the same, whoever begins it, and however often.
+    const forSlotMs = manual?.forSlotMs ?? slotMs;
+    expect(this.#madeUp.get(slotMs) ?? forSlotMs).toBe(forSlotMs);
+    this.#madeUp.set(slotMs, forSlotMs);
   }
 
   /** Steps until nothing is due. */
@@ -175,13 +201,16 @@ export class LoneEngine {
     this.#write(settled.history);
     this.ledger.push(...settled.added);
     this.tally.count(done, settled);
+    if (settled.dead !== undefined) this.#dead.set(settled.dead.slotMs, settled.dead);
+    if (settled.evictedSlotMs !== undefined) expect(this.#dead.delete(settled.evictedSlotMs)).toBe(true);
+    this.#holdBackfill(before, settled.record, done);
     this.#store(settled.record);
     this.#check();
     this.#holdHistory();
   }
 
   /** A (task, slot) has one terminal record, those within ranges included. */
-  #recordOnce({ added }: Settled, decidedOn: TaskRecord): void {
+  #recordOnce({ added, record }: Settled, decidedOn: TaskRecord): void {
     for (const run of added.filter(isTerminal)) {
       for (const slotMs of run.count === undefined
         ? [run.slotMs]
@@ -192,6 +221,8 @@ export class LoneEngine {
         this.#open.delete(slotMs);
       }
     }
+    // The next launch of a backfill has its name from now on, and must have an end one day.
+    if (record.backfill?.next !== undefined) this.#open.add(record.backfill.next.slotMs);
     for (const { slotMs, retryMs } of added) if (retryMs !== undefined) this.#open.add(slotMs);
   }
 
@@ -241,17 +272,28 @@ export class LoneEngine {
   /** Whatever is to come has a timer. */
   #check(): void {
     const { record } = this;
-    const { task, retry, manual, nextSlotMs, decidedMs = -1 } = record;
+    const { task, retry, manual, nextSlotMs, decidedMs = -1, backfill } = record;
     expect(record.dueMs).toBe(dueOf(record));
-    const isToCome = isRemoved(record) || manual.length > 0 || (!task.paused && (retry ?? nextSlotMs) !== undefined);
+    const isAsked = manual.length > 0 || backfill?.next !== undefined;
+    const isToCome = isRemoved(record) || isAsked || (!task.paused && (retry ?? nextSlotMs) !== undefined);
     expect(record.dueMs !== undefined).toBe(isToCome || retry?.manual !== undefined);
-    const pending = new Set([retry?.slotMs, ...manual.map(({ slotMs }) => slotMs)]);
+    const pending = new Set([retry?.slotMs, backfill?.next?.slotMs, ...manual.map(({ slotMs }) => slotMs)]);
     for (const slotMs of this.#open) if (!pending.has(slotMs)) throw new Error(`${formatInstant(slotMs)} is forgotten`);
     if (nextSlotMs !== undefined) {
       expect(record.launches).toBeLessThan(task.maxRuns ?? Infinity);
       expect(record.ended).toBeUndefined();
       expect(nextSlotMs).toBeGreaterThan(decidedMs);
     } else if (retry === undefined) expect(record.ended).toBeDefined();
+  }
+
+  /** Only its own launch moves a backfill on, to a later slot. */
+  #holdBackfill({ backfill: before }: TaskRecord, { backfill: after }: TaskRecord, { launch }: Done): void {
+    if (before?.next === undefined || launch?.slotMs !== before.next.slotMs) expect(after).toEqual(before);
+    else if (after?.next !== undefined) {
+      expect(after.next.slotMs).toBeGreaterThan(before.next.slotMs);
+      expect(after.next.forSlotMs).toBeGreaterThan(before.next.forSlotMs);
+      expect(after.next.forSlotMs).toBeLessThanOrEqual(after.untilMs);
+    }
   }
 
   /** The newest runs, in order, and no fewer than the task keeps. */

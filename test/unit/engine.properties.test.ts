@@ -86,6 +86,15 @@ function deeds(behindMaxMs: number): fc.Arbitrary<Deed> {
     { weight: 3, arbitrary: deed(fc.constant(0), (engine, _, behindMs) => engine.resume(behindMs)) },
     { weight: 1, arbitrary: deed(fc.constant(0), (engine, _, behindMs) => engine.remove(behindMs)) },
     { weight: 3, arbitrary: deed(KEYS, (engine, key, behindMs) => engine.ask(key, behindMs === 0 ? 0 : behindMs - 1)) },
+    { weight: 3, arbitrary: fc.constant<Deed>((engine) => engine.redrive()) },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom(0, 1, 7, 30)).map(
+        ([key, minutes]): Deed =>
+          (engine) =>
+            engine.backfill(key, engine.nowMs - minutes * MINUTE_MS),
+      ),
+    },
     { weight: 3, arbitrary: deed(documents, (engine, document, behindMs) => engine.put(taskOf(document), behindMs)) },
   );
 }
