@@ -121,6 +121,31 @@ describe('a task over HTTP', () => {
     });
     expect(letters.body.items[0].run.error).toMatchObject({ class: 'Thrown', name: 'TypeError', message: 'no' });
     expect(schemas.deadLetterPage.safeParse(letters.body).success).toBe(true);
+    expect((await api.ask('GET', '/v1/dead-letters?taskId=other')).body.items).toEqual([]);
+    const redriven = await api.ask('POST', '/v1/tasks/doomed/redrive', { body: { launchId: body.launchId } });
+    expect([redriven.status, undocumented(redriven.body, schemas.redrive)]).toEqual([202, []]);
+    expect(redriven.body).toMatchObject({ launches: [{ redriveOf: body.launchId }], left: 0 });
+    expect((await api.ask('POST', '/v1/tasks/doomed/redrive')).body).toEqual({ launches: [], left: 0 });
+    await api.keeper.tick();
+    const { body: runs } = await api.ask('GET', '/v1/tasks/doomed/runs?limit=1');
+    expect(runs.items[0]).toMatchObject({ redriveOf: body.launchId, forSlot: body.slot });
+    expect(undocumented(runs.items[0], schemas.run)).toEqual([]);
+  });
+
+  test('may be asked to make up for slots of the past, once', async () => {
+    await put('late');
+    const range = { from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T02:00:00.000Z' };
+    const ask = (headers = {}, more = {}) =>
+      api.ask('POST', '/v1/tasks/late/backfill', { body: { ...range, ...more }, headers });
+    const asked = await ask({ 'idempotency-key': 'k' });
+    expect([asked.status, asked.body]).toEqual([202, { count: 3, ...range }]);
+    expect((await ask({}, { key: 'k' })).body).toEqual(asked.body);
+    expect((await ask({ 'idempotency-key': 'k' }, { key: 'other' })).status).toBe(422);
+    expect((await ask()).status).toBe(409);
+    expect((await ask({}, { to: '2096-01-01T00:00:00Z', key: 'k' })).body.errors).toMatchObject([{ field: 'to' }]);
+    const { body } = await api.ask('GET', '/v1/tasks/late');
+    expect(body.backfill).toEqual({ ...range, count: 3, next: range.from });
+    expect(undocumented(body, schemas.task)).toEqual([]);
   });
 });
 

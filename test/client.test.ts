@@ -107,6 +107,12 @@ describe('the same results', () => {
     );
     expect(await client.deadLetters({ limit: 5 })).toEqual(await keeper.tasks.deadLetters({ limit: 5 }));
     expect((await client.deadLetters()).items).toHaveLength(1);
+    const { launches } = await client.redrive('fails');
+    expect(await keeper.tasks.redrive('fails', launches[0]?.redriveOf)).toEqual({ launches, left: 0 });
+    expect(await client.redrive('fails', launches[0]?.redriveOf)).toEqual({ launches, left: 0 });
+    const range = { from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:00.000Z', key: 'k' };
+    expect(await client.backfill('works', range)).toEqual(await keeper.tasks.backfill('works', range));
+    expect(await client.get('works')).toEqual(await keeper.tasks.get('works'));
     expect(await client.status()).toEqual(await keeper.status());
   });
 });
@@ -125,6 +131,13 @@ describe('the same errors', () => {
     ['a resumption of nothing', (tasks) => tasks.resume('nothing')],
     ['a run of nothing', (tasks) => tasks.run('nothing')],
     ['runs of nothing', (tasks) => tasks.runs('nothing')],
+    ['a redrive of nothing', (tasks) => tasks.redrive('nothing')],
+    ['a redrive of what never failed', (tasks) => tasks.redrive('conflict', 'conflict@1')],
+    ['a redrive of another task', (tasks) => tasks.redrive('conflict', 'other@1')],
+    [
+      'a backfill of no range',
+      (tasks) => tasks.backfill('conflict', { from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' }),
+    ],
     ['an empty key', (tasks) => tasks.run('conflict', { key: '' })],
     ['a limit too large', (tasks) => tasks.list({ limit: 5_000 })],
     ['a cursor of our own', (tasks) => tasks.runs('conflict', { cursor: 'mine' })],

@@ -16,6 +16,13 @@ const ROUTES: readonly (readonly [access: 'open' | 'read' | 'write', method: str
   ['read', 'POST', '/v1/schedule/preview', { body: { schedule: '@daily' } }],
   ['write', 'PUT', '/v1/tasks/{id}', { body: { schedule: { every: '1h' }, code: '1' } }],
   ['write', 'POST', '/v1/tasks/{id}/run'],
+  ['write', 'POST', '/v1/tasks/{id}/redrive'],
+  [
+    'write',
+    'POST',
+    '/v1/tasks/{id}/backfill',
+    { body: { from: '2026-01-01T00:00:00Z', to: '2026-01-01T03:00:00Z', key: 'k' } },
+  ],
   ['write', 'POST', '/v1/tasks/{id}/pause'],
   ['write', 'POST', '/v1/tasks/{id}/resume'],
   ['write', 'DELETE', '/v1/tasks/{id}'],

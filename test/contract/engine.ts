@@ -3,6 +3,7 @@
  * clock, real sandbox; only moments of the past are made, by putting tasks with a clock that is behind.
  */
 import { describe, jest } from '@jest/globals';
+import { againTests } from './engine/again.ts';
 import { clockTests } from './engine/clocks.ts';
 import { crashTests } from './engine/crashes.ts';
 import { damageTests } from './engine/damage.ts';
@@ -33,6 +34,7 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('changes of a task that runs', () => editTests(engine));
     describe('policies', () => policyTests(engine));
     describe('launches by hand', () => manualTests(engine));
+    describe('launches again', () => againTests(engine));
     describe('crashes', () => crashTests(engine));
     describe('what kills its holder', () => suspectTests(engine));
     describe('takeovers', () => takeoverTests(engine));

@@ -29,7 +29,15 @@ function fullRecord(): TaskRecord {
   };
   const second = run(run(first), { ...failing('Thrown', ['line']), truncated: true });
   const asked = ask(second, SLOT_MS + 200_000, { key: 'k', input: { b: 1 } }).record;
-  return rearm({ ...asked, chunks: [{ index: 0, count: 3 }], deadSlots: [SLOT_MS - 1] });
+  const backfill = {
+    key: 'b',
+    askedMs: SLOT_MS,
+    fromMs: 0,
+    untilMs: SLOT_MS - 60_000,
+    count: 2,
+    next: { slotMs: SLOT_MS + 300_000, forSlotMs: SLOT_MS - 120_000 },
+  };
+  return rearm({ ...asked, backfill, chunks: [{ index: 0, count: 3 }], deadSlots: [SLOT_MS - 1] });
 }
 
 describe('a record', () => {
