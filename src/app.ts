@@ -41,6 +41,8 @@ export interface CronkeeperOptions {
   readonly workers?: number;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Names that nobody else has. Default: random UUIDs. */
+  readonly token?: () => string;
   /** In place of the sandbox, for tests and simulations. */
   readonly evaluator?: Evaluator;
   /** In place of the one that `url` names, for tests and simulations. */
@@ -76,6 +78,7 @@ class App implements Cronkeeper {
   readonly tasks: Tasks & Replays;
   readonly #options: CronkeeperOptions;
   readonly #clock: Clock;
+  readonly #token: () => string;
   readonly #coordinator: Coordinator;
   readonly #code = new CodeCache();
   readonly #outbound: Outbound;
@@ -86,6 +89,7 @@ class App implements Cronkeeper {
   constructor(options: CronkeeperOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#token = options.token ?? uniqueToken;
     this.#outbound = openRequests(options.fetch, this.#clock, serversOf(options.url));
     this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
     this.tasks = { ...this.#tasks(), replay: (...args) => this.#replay(...args) };
@@ -106,7 +110,7 @@ class App implements Cronkeeper {
         code: this.#code,
         clock: this.#clock,
         random: this.#options.random ?? systemRandom,
-        holder: uniqueToken,
+        holder: this.#token,
       },
       options,
     );
@@ -124,7 +128,7 @@ class App implements Cronkeeper {
 
   async probe(): Promise<Probe> {
     this.#assertOpen();
-    return probe(this.#coordinator, this.#place().namespace, this.#clock, uniqueToken());
+    return probe(this.#coordinator, this.#place().namespace, this.#clock, this.#token());
   }
 
   async release(): Promise<void> {
@@ -171,7 +175,7 @@ class App implements Cronkeeper {
       resume: (id) => on((registry) => registry.resume(id)),
       run: (id, request) => {
         // One key for both tries: the first may have been taken, though its session ended before it could say so.
-        const keyed = { ...request, key: request?.key ?? uniqueToken() };
+        const keyed = { ...request, key: request?.key ?? this.#token() };
         return on((registry) => registry.run(id, keyed));
       },
       // Of all of them, what is left is another answer.
@@ -217,7 +221,7 @@ class App implements Cronkeeper {
       this.#assertOpen();
       const { namespace, shards } = this.#place();
       const layout = await openNamespace(session, namespace, shards);
-      const name = uniqueToken();
+      const name = this.#token();
       let made = 0;
       const maker = () => `${name}.${(made++).toString(36)}`;
       const time = new CoordinatorTime(session, this.#clock, () => `${layout.root}/time-${maker()}`);
@@ -288,7 +292,7 @@ function assertTickOptions(options: TickOptions): void {
 
 const OPTION_NAMES: ReadonlySet<string> = new Set([
   ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'capabilities', 'fetch', 'workers'],
-  ...['clock', 'random', 'evaluator', 'coordinator'],
+  ...['clock', 'random', 'token', 'evaluator', 'coordinator'],
 ]);
 
 function assertOptions(options: CronkeeperOptions): void {
