@@ -234,7 +234,10 @@ export class SimSession implements Session {
     if (this.signal.aborted) return;
     this.#isUp = true;
     this.#beatOrNot();
-    if (this.#inner.signal.aborted) return this.#end(this.#inner.signal.reason as CoordinatorError);
+    if (this.#inner.signal.aborted) {
+      this.#end(this.#inner.signal.reason as CoordinatorError);
+      return;
+    }
     for (const fire of this.#firedWhileDown.splice(0)) this.#reply(fire);
     for (const request of [...this.#open]) if (!request.isSent) this.#send(request);
   }

@@ -45,7 +45,6 @@ export class World {
   readonly #shared: EmbeddedCoordinator;
   readonly #coordinatorWorld: CoordinatorWorld;
   readonly #evaluatorWorld: EvaluatorWorld;
-  #processes = 0;
 
   constructor(options: WorldOptions) {
     const { seed, startMs, healMs, shards, limits } = options;
@@ -85,7 +84,6 @@ export class World {
 
   /** @param ordinal names its faults, whatever other processes there are. */
   process(name: string, ordinal: number): SimProcess {
-    this.#processes++;
     const skew = this.faults.draw('skew', name, ordinal);
     return new SimProcess(this.time, name, ordinal, skew?.between(-SKEW_MAX_MS, SKEW_MAX_MS) ?? 0);
   }

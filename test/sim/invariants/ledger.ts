@@ -139,7 +139,8 @@ function holdEdit(before: TaskRecord, after: TaskRecord, violations: Violations)
   const { id } = after.task;
   if (after.ended === 'removed') return;
   const isRestarted = after.registeredMs !== before.registeredMs || after.createdMs !== before.createdMs;
-  const isResumed = (before.task.paused && !after.task.paused) || before.ended === 'completed';
+  const isResumed =
+    (before.task.paused && !after.task.paused) || (before.ended === 'completed' && after.ended === undefined);
   const { nextSlotMs } = after;
   if (!isRestarted && !isResumed) {
     const isStill = nextSlotMs === before.nextSlotMs;
