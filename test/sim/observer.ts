@@ -29,15 +29,22 @@ export interface NodeChange {
 
 export interface Transaction {
   readonly session: SimSession;
+  /** Versions that it asked for, by path. */
+  readonly checks: ReadonlyMap<string, number | undefined>;
   readonly nodes: readonly NodeChange[];
   readonly records: readonly RecordChange[];
 }
+
+/** Only the making of a namespace writes so many. */
+const NAMESPACE_NODES = 500;
 
 export class Observer {
   readonly tree = new Map<string, Stored>();
   readonly records = new Map<string, TaskRecord>();
   readonly livingSessions = new Set<string>();
   transactions = 0;
+  /** Ephemerals by session. */
+  readonly #owned = new Map<string, Set<string>>();
   readonly #hash = createHash('sha1');
   readonly #layout: Layout;
   readonly #record: RegExp;
@@ -70,7 +77,10 @@ export class Observer {
     this.livingSessions.add(session.id);
     whenEnded.addEventListener('abort', () => {
       this.livingSessions.delete(session.id);
-      for (const [path, { owner }] of this.tree) if (owner === session.id) this.tree.delete(path);
+      for (const path of this.#owned.get(session.id) ?? []) {
+        if (this.tree.get(path)?.owner === session.id) this.tree.delete(path);
+      }
+      this.#owned.delete(session.id);
     });
   }
 
@@ -85,11 +95,14 @@ export class Observer {
       const after = stored(op, version, session.id, before);
       if (after === undefined) this.tree.delete(path);
       else this.tree.set(path, after);
+      if (after?.owner !== undefined)
+        this.#owned.set(after.owner, (this.#owned.get(after.owner) ?? new Set()).add(path));
       nodes.set(path, { path, before: nodes.get(path)?.before ?? before, after });
     }
     const changes = [...nodes.values()];
     const records = changes.flatMap((change) => this.#recordChange(change, changes) ?? []);
-    if (changes.length < 200) this.#onTransaction({ session, nodes: changes, records });
+    const checks = new Map(ops.flatMap((op) => (op.op === 'check' ? [[op.path, op.version]] : [])));
+    if (changes.length < NAMESPACE_NODES) this.#onTransaction({ session, checks, nodes: changes, records });
   }
 
   #recordChange({ path, after }: NodeChange, changes: readonly NodeChange[]): RecordChange | undefined {

@@ -68,7 +68,7 @@ describe('whatever goes wrong, in worlds of a seed', () => {
       const year = await run<YearReport>('--year');
       expect(year.violations).toEqual([]);
       expect(year.slots).toBeGreaterThan(20_000);
-      expect(year.launches).toBe(year.slots);
+      expect(year.launches).toBeGreaterThanOrEqual(year.slots);
     },
     TIMEOUT_MS,
   );

@@ -10,9 +10,9 @@ import { World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 /** Faults and edits until then. */
-export const HEAL_MS = 8 * MINUTE_MS;
+export const HEAL_MS = 6 * MINUTE_MS;
 /** Triggers until then. */
-export const END_MS = 14 * MINUTE_MS;
+export const END_MS = 11 * MINUTE_MS;
 /** Everything has ended by then. */
 const REST_MS = END_MS + 4 * MINUTE_MS;
 const YEAR_MS = 365 * 86_400_000;

@@ -32,7 +32,7 @@ export function drawTasks(seed: number, startMs: number, hasPoison: boolean): Si
 
 /** Kills whoever runs it, a few times over the life of the world. */
 function poison(dice: Dice, startMs: number): SimTask {
-  const at = new Date(startMs + dice.between(60_000, 300_000)).toISOString();
+  const at = new Date(startMs + dice.between(60_000, 200_000)).toISOString();
   const document = { id: 'poison', schedule: { at }, code: 'while (true);', retry: { attempts: dice.between(1, 3) } };
   return { document, profile: { kind: 'poison', minMs: 0, maxMs: dice.pick([5, 500, 1_500]) } };
 }

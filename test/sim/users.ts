@@ -8,7 +8,8 @@ import type { World } from './world.ts';
 /** Refusals that a user must expect. */
 const EXPECTED = ['unavailable', 'session-lost', 'outcome-unknown', 'conflict', 'not-found', 'too-large'] as const;
 
-export function scheduleActs(world: World, acts: readonly Act[]): void {
+/** @param isBrief each act ends its session, as functions that are frozen between calls do. */
+export function scheduleActs(world: World, acts: readonly Act[], isBrief = false): void {
   const users = new Map<number, Promise<{ process: SimProcess; keeper: Cronkeeper }>>();
   const open = async (user: number, count: number) => {
     const process = world.process(`user${user}.${count}`, user + 10 * count);
@@ -21,7 +22,10 @@ export function scheduleActs(world: World, acts: readonly Act[]): void {
     const opening = isUsable ? Promise.resolve(known) : open(each.user, Math.min(count, 9));
     users.set(each.user, opening);
     const { process, keeper } = await opening;
-    process.deliver(() => void perform(world, keeper, each));
+    process.deliver(async () => {
+      await perform(world, keeper, each);
+      if (isBrief) await keeper.release();
+    });
   };
   for (const each of acts) world.time.after(each.atMs, () => void act(each));
 }

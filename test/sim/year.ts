@@ -1,5 +1,4 @@
 /** A year of a quiet namespace: every change of daylight saving time on the way, and nothing that piles up. */
-import { Dice } from './dice.ts';
 import { holdAtRest } from './invariants/rest.ts';
 import type { SimTask } from './tasks.ts';
 import { scheduleActs } from './users.ts';
@@ -12,6 +11,7 @@ const DAY_MS = 24 * HOUR_MS;
 const START_MS = Date.UTC(2027, 0, 1, 0, 30);
 const END_MS = 365 * DAY_MS;
 const YEAR_SEED = 1;
+const PUT_EVERY_MS = 1_000;
 /** Pages and directories of a day more or less. */
 const NODES_BOUND = 60;
 
@@ -50,9 +50,9 @@ export async function simulateYear(): Promise<YearReport> {
   scheduleActs(
     world,
     all.map(({ document }, i) => {
-      const atMs = new Dice(YEAR_SEED, 'first put', i).between(0, 500);
-      return { id: `put:${i}`, atMs, user: 0, taskId: document.id, do: { kind: 'put', document } };
+      return { id: `put:${i}`, atMs: i * PUT_EVERY_MS, user: 0, taskId: document.id, do: { kind: 'put', document } };
     }),
+    true,
   );
   const workers = new Workers(world, { workers: 1, periodMs: HOUR_MS, untilMs: END_MS, lingering: 0 });
   const nodes: number[] = [];

@@ -11,7 +11,8 @@ export interface Taken {
 }
 
 export class Leases {
-  readonly taken: Taken[] = [];
+  /** By session. */
+  readonly taken = new Map<string, Taken[]>();
   readonly #holders = new Map<number, Taken>();
   readonly #observer: Observer;
   readonly #violations: Violations;
@@ -21,7 +22,7 @@ export class Leases {
     this.#violations = violations;
   }
 
-  onTransaction({ session, nodes, records }: Transaction): void {
+  onTransaction({ session, checks, nodes, records }: Transaction): void {
     const { layout } = this.#observer;
     const shards = new Set(records.map(({ taskId }) => layout.shardOf(taskId)));
     for (const { path, after } of nodes) {
@@ -45,6 +46,14 @@ export class Leases {
       const who = session.process.name;
       this.#violations.hold(isHolder, 'I4', () => `${who} wrote to shard ${shard}, which another one has taken since`);
     }
+    // The lock alone says that somebody has the lease, and the session that whoever writes is alive: it takes the epoch.
+    for (const shard of shards) {
+      const isTaking = nodes.some(({ path, after }) => path === layout.lock(shard) && after !== undefined);
+      const isGuarded =
+        checks.has(layout.lock(shard)) && checks.get(layout.epoch(shard)) === this.#observer.fenceOf(shard);
+      const who = session.process.name;
+      this.#violations.hold(isTaking || isGuarded, 'I4', () => `${who} wrote to shard ${shard} without its fence`);
+    }
     for (const { taskId, added } of records) {
       const shard = layout.shardOf(taskId);
       for (const run of added) this.#holdFence(shard, run.fence, `${taskId}@${run.slotMs} was recorded`);
@@ -64,7 +73,7 @@ export class Leases {
   }
 
   #take(taken: Taken): void {
-    this.taken.push(taken);
+    this.taken.set(taken.sessionId, [...(this.taken.get(taken.sessionId) ?? []), taken]);
     this.#holders.set(taken.shard, taken);
   }
 

@@ -31,6 +31,7 @@ interface Known {
 export class Ledger {
   readonly entries: Entry[] = [];
   slots = 0;
+  readonly #byFence = new Map<number, Entry[]>();
   readonly #tasks = new Map<string, Known>();
   readonly #violations: Violations;
   readonly #now: () => number;
@@ -38,6 +39,11 @@ export class Ledger {
   constructor(violations: Violations, now: () => number) {
     this.#violations = violations;
     this.#now = now;
+  }
+
+  /** What was recorded under a fence, of whatever shard. */
+  under(fence: number): readonly Entry[] {
+    return this.#byFence.get(fence) ?? [];
   }
 
   isManual(taskId: string, slotMs: number): boolean {
@@ -79,7 +85,11 @@ export class Ledger {
   }
 
   #add(taskId: string, run: RunRecord): void {
-    this.entries.push({ taskId, run, atMs: this.#now() });
+    const entry = { taskId, run, atMs: this.#now() };
+    this.entries.push(entry);
+    const sameFence = this.#byFence.get(run.fence) ?? [];
+    this.#byFence.set(run.fence, sameFence);
+    sameFence.push(entry);
     if (run.retryMs !== undefined) return;
     const { decided } = this.#of(taskId);
     for (const slotMs of this.#slotsOf(taskId, run)) {

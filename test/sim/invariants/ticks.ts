@@ -15,13 +15,14 @@ export function holdReport(
   const { due, deferred } = report;
   const sum = COUNTED.reduce((total, name) => total + report[name], deferred);
   violations.hold(due === sum, 'I12', () => `a report of ${due} that were due adds up to ${sum}`);
-  const held = leases.taken.filter(({ sessionId }) => sessionIds.has(sessionId));
-  const fences = new Set(held.map(({ shard, fence }) => `${shard}:${fence}`));
+  const held = [...sessionIds].flatMap((id) => leases.taken.get(id) ?? []);
   const counts = { succeeded: 0, failed: 0, timedOut: 0, skipped: 0, uncertain: 0 };
-  for (const { taskId, run } of ledger.entries) {
-    if (!fences.has(`${shardOf(taskId)}:${run.fence}`)) continue;
-    if (run.status === 'timed-out') counts.timedOut++;
-    else counts[run.status] += run.status === 'skipped' ? (run.count ?? 0) : 1;
+  for (const { shard, fence } of held) {
+    for (const { taskId, run } of ledger.under(fence)) {
+      if (shardOf(taskId) !== shard) continue;
+      if (run.status === 'timed-out') counts.timedOut++;
+      else counts[run.status] += run.status === 'skipped' ? (run.count ?? 0) : 1;
+    }
   }
   for (const name of COUNTED) {
     const isSame = counts[name] === report[name];
