@@ -161,7 +161,7 @@ export class Dispatcher {
     while (this.#queue.length > 0 && this.#inFlight < IN_FLIGHT_MAX && !this.#suspects.isAlone) {
       this.#begin(this.#queue.splice(0, BATCH_MAX));
     }
-    const suspect = this.#suspects.take(this.#isQuiet);
+    const suspect = this.#suspects.take(this.#queue.length === 0 && this.#inFlight === this.#suspects.begun);
     if (suspect !== undefined) this.#begin([suspect]);
   }
 
@@ -250,7 +250,7 @@ export class Dispatcher {
         if (timeoutMs > timeoutMsMax) this.#options.onQuarantined(id, neverStarts(id, timeoutMs, timeoutMsMax));
         return this.#defer(entry);
       }
-      if (isSuspect(launch) && !this.#suspects.isRunning(entry)) return this.#setAside(entry);
+      if (isSuspect(launch) && !this.#suspects.hasBegun(entry)) return this.#setAside(entry);
       return { entry, lease, loaded: found, skipped, launch, losses: 0 };
     }
     const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };

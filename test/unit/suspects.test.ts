@@ -51,12 +51,26 @@ describe('suspects', () => {
     suspects.add(a);
     expect(suspects.take(true)).toBe(a);
     suspects.add(b);
-    await clock.advance(3_000);
+    await clock.advance(500);
     suspects.release(a);
-    const before = changes();
-    await clock.advance(2_000);
-    expect(changes()).toBe(before + 1);
+    await clock.advance(4_499);
+    expect(changes()).toBe(0);
+    await clock.advance(1);
+    expect(changes()).toBe(1);
     expect(suspects.take(false)).toBe(b);
+  });
+
+  test('that live on do not keep the next one from its turn: long runs do not queue up', async () => {
+    const { clock, suspects } = setUp();
+    const [a, b, c] = [entry('a'), entry('b'), entry('c')];
+    for (const each of [a, b, c]) suspects.add(each);
+    expect(suspects.take(true)).toBe(a);
+    expect(suspects.take(true)).toBeUndefined();
+    await clock.advance(1_000);
+    expect(suspects.take(true)).toBe(b);
+    await clock.advance(1_000);
+    expect(suspects.take(true)).toBe(c);
+    expect(suspects.begun).toBe(3);
   });
 
   test('keep everybody else waiting for their first moments, and no longer', async () => {
@@ -65,12 +79,14 @@ describe('suspects', () => {
     suspects.add(a);
     suspects.take(true);
     expect(suspects.isAlone).toBe(true);
-    expect(suspects.isRunning(a)).toBe(true);
-    await clock.advance(2_000);
+    expect(suspects.hasBegun(a)).toBe(true);
+    await clock.advance(1_000);
     expect(suspects.isAlone).toBe(false);
     expect(changes()).toBe(1);
+    expect(suspects.begun).toBe(1);
     suspects.release(a);
-    expect(suspects.isRunning(a)).toBe(false);
+    expect(suspects.hasBegun(a)).toBe(false);
+    expect(suspects.begun).toBe(0);
   });
 
   test('keep nobody waiting once they are through', () => {
