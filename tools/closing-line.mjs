@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 
 /** Suites that need a server say so in their file's name or folder. */
-const NEEDS_ZOOKEEPER = /zookeeper|fence/;
+const NEEDS_ZOOKEEPER = /zookeeper|fence|links|recovery|chaos\.test/;
 
 export default class ClosingLine {
   #suites = 0;

@@ -10,7 +10,7 @@ import { projectRoot } from '../../tools/imports.ts';
 import { describeWithZooKeeper } from '../support/zookeeper.ts';
 
 const SEED = '1';
-const FAULTS_MIN = 8;
+const FAULTS_MIN = 5;
 const TEST_TIMEOUT_MS = 8 * 60_000;
 
 /** Of its own: what is left in it is ours. */

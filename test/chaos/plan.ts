@@ -48,7 +48,7 @@ export interface PlanOptions {
   readonly sessionTimeoutMs: number;
 }
 
-const GAP_MS = [3_000, 8_000] as const;
+const GAP_MS = [4_000, 12_000] as const;
 
 /** A seed draws from so many kinds at least: others are never met then, and some combinations often. */
 const KINDS_MIN = 6;
