@@ -62,13 +62,13 @@ describe('tasks', () => {
     expect(await json('run', 'report', '--key', 'mine')).toMatchObject({ launchId });
     expect(await json('tick')).toMatchObject({ shards: 8, due: 1, succeeded: 1 });
     expect((await json('runs', 'report')).items).toMatchObject([{ launchId, status: 'succeeded', output: 1 }]);
-    const range = ['--from', '2026-01-01T00:00:00Z', '--to', '2026-01-01T05:00:00Z'];
-    expect(await json('backfill', 'report', ...range, '--key', 'k')).toMatchObject({ count: expect.any(Number) });
-    expect((await run('backfill', 'report', ...range, '--key', 'k')).stdout).toMatch(/slots from 2026-01-01T00:00/);
     expect(await json('redrive', 'report')).toEqual({ launches: [], left: 0 });
     expect((await run('dead', 'report')).stdout.trim()).toBe('no dead letters');
     expect(await json('pause', 'report')).toMatchObject({ status: 'paused', nextAt: null });
     expect(await json('resume', 'report')).toMatchObject({ status: 'active' });
+    const range = ['--from', '2026-01-01T00:00:00Z', '--to', '2026-01-01T05:00:00Z'];
+    expect(await json('backfill', 'report', ...range, '--key', 'k')).toMatchObject({ count: expect.any(Number) });
+    expect((await run('backfill', 'report', ...range, '--key', 'k')).stdout).toMatch(/slots from 2026-01-01T00:00/);
     expect(await json('remove', 'report')).toEqual({ id: 'report', removed: true });
     expect(await json('list')).toEqual({ items: [] });
   });
