@@ -17,7 +17,7 @@ import { isSuspect, type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
 import { doneOf, type Grants, isToRunAgain, runOf, type Start, type Times } from './start.ts';
 import { type CodeCache, type Found, isLoaded, type Loaded } from './store.ts';
-import { Suspects } from './suspects.ts';
+import { SUSPECT_WAIT_MS, Suspects } from './suspects.ts';
 import { counts, WarmRecords } from './warm.ts';
 
 /** Launches of one batch: read, journalled and handed over together. */
@@ -86,12 +86,17 @@ export class Dispatcher {
     while (this.#queue.length >= IN_FLIGHT_MAX) await this.#change();
   }
 
-  /** Until nothing is on its way, or `enough` aborts. */
-  async idle(enough?: AbortSignal): Promise<void> {
+  /** Until nothing is on its way. */
+  async idle(): Promise<void> {
+    while (!this.#isQuiet || this.#suspects.waiting > 0) await this.#change();
+  }
+
+  /** Until nothing is on its way, or `enough` aborts. Suspects that wait do not count: now it is their turn. */
+  async quiet(enough: AbortSignal): Promise<void> {
     const wake = () => this.#wake();
-    enough?.addEventListener('abort', wake);
-    while (!(this.#isQuiet && this.#suspects.waiting === 0) && !enough?.aborted) await this.#change();
-    enough?.removeEventListener('abort', wake);
+    enough.addEventListener('abort', wake);
+    while (!this.#isQuiet && !enough.aborted) await this.#change();
+    enough.removeEventListener('abort', wake);
   }
 
   /** Launches on their way that may have begun, and are not recorded. */
@@ -250,7 +255,9 @@ export class Dispatcher {
         if (timeoutMs > timeoutMsMax) this.#options.onQuarantined(id, neverStarts(id, timeoutMs, timeoutMsMax));
         return this.#defer(entry);
       }
-      if (isSuspect(launch) && !this.#suspects.hasBegun(entry)) return this.#setAside(entry);
+      // Without the time for that, it is better begun beside others than never.
+      const mayWait = this.#options.mayStart(timeoutMs + SUSPECT_WAIT_MS);
+      if (isSuspect(launch) && mayWait && !this.#suspects.hasBegun(entry)) return this.#setAside(entry);
       return { entry, lease, loaded: found, skipped, launch, losses: 0 };
     }
     const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };

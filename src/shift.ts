@@ -185,7 +185,7 @@ export class Shift {
     const waited = new AbortController();
     const cancel = this.#deps.clock.after(IDLE_SOON_MS, () => waited.abort());
     try {
-      await this.#ending.unlessFailed(this.#dispatcher.idle(waited.signal));
+      await this.#ending.unlessFailed(this.#dispatcher.quiet(waited.signal));
     } finally {
       cancel();
     }

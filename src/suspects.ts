@@ -7,7 +7,7 @@ import type { Cancel, Clock } from './clock.ts';
 import type { TimedEntry } from './due.ts';
 
 /** A suspect waits no longer for a quiet moment; a busy tick might never have one. */
-const WAIT_MS = 5_000;
+export const SUSPECT_WAIT_MS = 5_000;
 
 /** Nothing else starts in the first moments of a suspect, the next suspect neither. */
 const ALONE_MS = 1_000;
@@ -37,14 +37,14 @@ export class Suspects {
 
   add(entry: TimedEntry): void {
     this.#waiting.push({ entry, sinceMs: this.#clock.elapsed() });
-    if (!this.isAlone && this.#waiting.length === 1) this.#lookIn(WAIT_MS);
+    if (!this.isAlone && this.#waiting.length === 1) this.#lookIn(SUSPECT_WAIT_MS);
   }
 
   /** The next one, if it is its turn. `isQuiet`: nothing but suspects is on its way, or waits for a place. */
   take(isQuiet: boolean): TimedEntry | undefined {
     const [next] = this.#waiting;
     if (next === undefined || this.isAlone) return undefined;
-    if (!isQuiet && this.#clock.elapsed() - next.sinceMs < WAIT_MS) return undefined;
+    if (!isQuiet && this.#clock.elapsed() - next.sinceMs < SUSPECT_WAIT_MS) return undefined;
     this.#waiting.shift();
     this.#begun.add(next.entry);
     this.#alone = next.entry;
@@ -76,7 +76,7 @@ export class Suspects {
     this.#cancel();
     this.#alone = undefined;
     const [next] = this.#waiting;
-    if (next !== undefined) this.#lookIn(Math.max(0, WAIT_MS - (this.#clock.elapsed() - next.sinceMs)));
+    if (next !== undefined) this.#lookIn(Math.max(0, SUSPECT_WAIT_MS - (this.#clock.elapsed() - next.sinceMs)));
   }
 
   #lookIn(delayMs: number): void {

@@ -98,10 +98,14 @@ async function withHelpers(
   }
 }
 
+/** A queue that has grown while holders died must be worked off: as long as it gets shorter, nothing is stuck. */
 async function untilDecided(harvest: Harvest, tasks: readonly CheckedTask[], signal: AbortSignal): Promise<void> {
-  const deadlineMs = Date.now() + SUSPECTS_MS;
-  while (Date.now() < deadlineMs && undecided(tasks, harvest.runs) > 0) {
+  let left = undecided(tasks, harvest.runs);
+  for (let deadlineMs = Date.now() + SUSPECTS_MS; left > 0 && Date.now() < deadlineMs; ) {
     await delay(FINAL_READING_PAUSE_MS, undefined, { signal });
+    const now = undecided(tasks, harvest.runs);
+    if (now < left) deadlineMs = Date.now() + SUSPECTS_MS;
+    left = now;
   }
 }
 

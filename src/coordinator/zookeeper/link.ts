@@ -262,8 +262,12 @@ export class Link {
 
   get #handshakeTimeoutMs(): number {
     const { servers, connectTimeoutMs } = this.#options;
-    const roundMs = Math.min(this.#connection.sessionTimeoutMs / 3, connectTimeoutMs);
-    return Math.max(HANDSHAKE_TIMEOUT_MIN_MS, roundMs / servers.length);
+    // A session that is to be made asks for a decision of the ensemble, which a loaded one takes its time for; and one that
+    // is to be kept has little left.
+    const shareMs = this.#isEstablished
+      ? Math.min(this.#connection.sessionTimeoutMs / 3, connectTimeoutMs) / servers.length
+      : connectTimeoutMs / (servers.length + 1);
+    return Math.max(HANDSHAKE_TIMEOUT_MIN_MS, shareMs);
   }
 
   get #beatMs(): number {

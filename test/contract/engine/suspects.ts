@@ -65,6 +65,15 @@ export function suspectTests(engine: TestEngine): void {
     for (const id of ids) expect(statuses(await runsOf(engine, id))).toEqual(['succeeded']);
   });
 
+  it('begins a suspect at once where a tick has no time to let it wait, or it would be put off for ever', async () => {
+    const past = await engine.open({ clock: clockAt(-2_000) });
+    await past.tasks.put(task('once-bad', { ...calling('dies'), timeout: '1s' }));
+    for (let i = 0; i < 2; i++) await (await open()).tick().catch(() => undefined);
+    const healed = await engine.open({ capabilities: { dies: async () => undefined } });
+    await healed.tick({ budgetMs: 5_000 });
+    expect(await runsOf(engine, 'once-bad')).toMatchObject([{ status: 'succeeded', attempt: 3 }]);
+  });
+
   it('gives a suspect its turn while a tick lingers, and goes on with the others', async () => {
     const past = await engine.open({ clock: clockAt(-2_000) });
     const gate = { dies: () => engine.crash(), lives: async () => undefined };
