@@ -20,17 +20,29 @@ export function coordinatorTime(clock: Clock, skewMs: number): () => EpochMs {
 }
 
 /**
+ * Begins a request that the coordinator answers with its time; what is returned makes of the answer the local clock minus
+ * the coordinator's. How long it took is told by the monotonic clock: the wall clock may be set meanwhile.
+ */
+export function askingTheTime(clock: Clock): (serverMs: EpochMs) => number {
+  const sentAtMs = clock.elapsed();
+  return (serverMs) => {
+    const receivedMs = clock.now();
+    return estimateSkewMs(receivedMs - Math.ceil(clock.elapsed() - sentAtMs), receivedMs, serverMs);
+  };
+}
+
+/**
  * Local clock minus the coordinator's, ms; 0 when the time that the request takes explains the difference.
  * @param path unique, for a node that is gone again with the same transaction: only a `set` says what time it is.
  */
 export async function measureSkewMs(session: Session, clock: Clock, path: string): Promise<number> {
-  const sentMs = clock.now();
+  const skewMs = askingTheTime(clock);
   const [, set] = await session.multi([
     { op: 'create', path, data: '' },
     { op: 'set', path, data: '' },
     { op: 'remove', path },
   ]);
-  return set === undefined ? 0 : estimateSkewMs(sentMs, clock.now(), set.modifiedMs);
+  return set === undefined ? 0 : skewMs(set.modifiedMs);
 }
 
 /** What time the coordinator has, for whoever asks now and then over one session. */

@@ -6,13 +6,12 @@
  * the next one finds all it needs in the coordinator. What happens between taking the leases and giving them back is
  * in `shift.ts`.
  */
-import { measureSkewMs } from './coordinator-time.ts';
+import { askingTheTime, measureSkewMs } from './coordinator-time.ts';
 import { acquireFree } from './lease.ts';
 import { openNamespace } from './namespace.ts';
 import { Tally, type TickReport } from './report.ts';
 import { visitingOrder } from './shard.ts';
 import { Shift } from './shift.ts';
-import { estimateSkewMs } from './skew.ts';
 import type { TickDeps, TickOptions } from './tick-options.ts';
 
 export { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
@@ -27,7 +26,7 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
   const session = await deps.coordinator.connect();
   try {
     const layout = await openNamespace(session, deps.namespace, deps.shards);
-    const sentMs = deps.clock.now();
+    const skewMs = askingTheTime(deps.clock);
     const shards = visitingOrder(layout.shards, deps.random());
     const leases = await acquireFree(session, layout, shards, deps.holder());
     const [first] = leases;
@@ -37,7 +36,7 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
       tally.clockSkewMs =
         first === undefined
           ? await measureSkewMs(session, deps.clock, `${layout.root}/time-${deps.holder()}`)
-          : estimateSkewMs(sentMs, deps.clock.now(), first.takenMs);
+          : skewMs(first.takenMs);
       await new Shift(deps, options, session, layout, leases, tally, startedMs).work();
     }
   } finally {

@@ -32,6 +32,12 @@ describe('the time of a coordinator', () => {
     expect(await names(session)).toEqual([]);
   });
 
+  test('is told from a clock that is set while the answer is on its way', async () => {
+    const measured = measureSkewMs(session, here, '/time');
+    here.step(-3 * MINUTE_MS);
+    expect(await measured).toBe(2 * MINUTE_MS);
+  });
+
   test('goes on by the monotonic clock when the wall clock is set', async () => {
     const now = coordinatorTime(here, 5 * MINUTE_MS);
     expect(now()).toBe(there.now());
