@@ -41,7 +41,7 @@ export const OTHER_FAULTS = {
   /** A worker of the sandbox is lost with its runs. */
   'worker-lost': [0.002, 0.03],
   /** A task that kills its process, every time. One decision per world. */
-  poison: [1, 1],
+  poison: [0.4, 0.4],
 } as const;
 
 export type CallFault = keyof typeof CALL_FAULTS;
@@ -53,7 +53,7 @@ const RATES: Readonly<Record<FaultKind, readonly [number, number]>> = { ...CALL_
 
 /** Worlds without any fault, where nothing may run twice. */
 const CALM_SHARE = 0.04;
-const ENABLED_SHARE = 0.4;
+const ENABLED_SHARE = 0.5;
 
 export interface Injected {
   /** Names the decision, whatever else happens in the world. */

@@ -10,9 +10,9 @@ import { World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 /** Faults and edits until then. */
-export const HEAL_MS = 6 * MINUTE_MS;
+export const HEAL_MS = 5 * MINUTE_MS;
 /** Triggers until then. */
-export const END_MS = 11 * MINUTE_MS;
+export const END_MS = 10 * MINUTE_MS;
 /** Everything has ended by then. */
 const REST_MS = END_MS + 4 * MINUTE_MS;
 const YEAR_MS = 365 * 86_400_000;
@@ -59,7 +59,7 @@ export async function simulate(seed: number, options: SimOptions = {}): Promise<
   scheduleActs(world, acts);
   const periodMs = dice.hit(0.25) ? 10_000 : MINUTE_MS;
   const workers = new Workers(world, {
-    ...{ workers: dice.between(1, 3), periodMs, untilMs: END_MS, lingering: dice.pick([0, 0.3, 0.8]) },
+    ...{ workers: dice.between(1, 3), periodMs, healMs: HEAL_MS, untilMs: END_MS, lingering: dice.pick([0, 0.3, 0.8]) },
   });
   await world.time.runUntil(END_MS);
   await world.time.runUntil(REST_MS, () => workers.isIdle);

@@ -25,7 +25,7 @@ const CRONS = ['* * * * *', '*/2 * * * *', '*/3 * * * *', '*/20 * * * * *', '30 
 const EVERY = ['10s', '15s', '30s', '45s', '1m', '90s', '2m', '3m', '5m'];
 
 export function drawTasks(seed: number, startMs: number, hasPoison: boolean): SimTask[] {
-  const count = new Dice(seed, 'tasks').between(5, 25);
+  const count = new Dice(seed, 'tasks').between(3, 14);
   const tasks = Array.from({ length: count }, (_, i) => drawTask(new Dice(seed, 'task', i), `t${i}`, startMs));
   return hasPoison ? [...tasks, poison(new Dice(seed, 'poison task'), startMs)] : tasks;
 }
@@ -76,7 +76,7 @@ export function drawActs(seed: number, tasks: readonly SimTask[], startMs: numbe
     return { id: `put:${i}`, atMs, user: 0, taskId: document.id, do: { kind: 'put', document } };
   });
   const mutable = tasks.filter(({ profile }) => profile.kind !== 'poison');
-  const count = new Dice(seed, 'acts').between(0, 30);
+  const count = new Dice(seed, 'acts').between(0, 20);
   const later = Array.from({ length: count }, (_, i): Act => {
     const dice = new Dice(seed, 'act', i);
     const { document } = dice.pick(mutable);

@@ -27,6 +27,8 @@ interface Invocation {
 export interface WorkerOptions {
   readonly workers: number;
   readonly periodMs: number;
+  /** Triggers come again by then. */
+  readonly healMs: number;
   readonly untilMs: number;
   /** Share of the ticks that stay. */
   readonly lingering: number;
@@ -65,11 +67,11 @@ export class Workers {
 
   #trigger(count: number): void {
     const { time, faults } = this.#world;
-    const { periodMs, untilMs, workers } = this.#options;
+    const { periodMs, healMs, untilMs, workers } = this.#options;
     if (time.nowMs >= untilMs) return;
     time.after(periodMs, () => this.#trigger(count + 1));
     const outage = faults.draw('outage', 'trigger', count);
-    if (outage !== undefined) this.#outageUntilMs = time.nowMs + outage.between(120_000, 300_000);
+    if (outage !== undefined) this.#outageUntilMs = Math.min(time.nowMs + outage.between(90_000, 200_000), healMs);
     if (time.nowMs < this.#outageUntilMs) return;
     const dice = new Dice(this.#world.seed, 'trigger', count);
     const lateMs = faults.draw('tardy', 'trigger', count)?.between(500, periodMs / 2) ?? 0;

@@ -54,7 +54,7 @@ export async function simulateYear(): Promise<YearReport> {
     }),
     true,
   );
-  const workers = new Workers(world, { workers: 1, periodMs: HOUR_MS, untilMs: END_MS, lingering: 0 });
+  const workers = new Workers(world, { workers: 1, periodMs: HOUR_MS, healMs: 0, untilMs: END_MS, lingering: 0 });
   const nodes: number[] = [];
   for (let month = 1; month <= 12; month++) {
     await world.time.runUntil((END_MS * month) / 12);

@@ -4,6 +4,7 @@
  */
 import type { Execution } from '../evaluator.ts';
 import type { Observer } from '../observer.ts';
+import type { SimProcess } from '../process.ts';
 import type { Violations } from '../violations.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Ledger } from './ledger.ts';
@@ -83,8 +84,11 @@ export class Runs {
         const isLost = isSame && earlier.end === 'worker-lost';
         this.#violations.hold(isLost, 'I5', () => `${launch}: attempt ${later.attempt} began twice`);
       } else {
-        this.#violations.hold(later.attempt > earlier.attempt, 'I5', () => `${launch}: attempts go back`);
-        const isReasoned = retried.has(`${launch}#${earlier.attempt}`) || isHit(earlier, later);
+        // Who was frozen before it began an attempt begins it when it thaws: others may have gone on since.
+        const isThawed = wasHitBetween(later.process, earlier, later);
+        const isNext = later.attempt > earlier.attempt || isThawed;
+        this.#violations.hold(isNext, 'I5', () => `${launch}: attempts go back`);
+        const isReasoned = retried.has(`${launch}#${earlier.attempt}`) || isThawed || isHit(earlier, later);
         this.#violations.hold(isReasoned, 'I5', () => `${launch}: attempt ${later.attempt} had no reason`);
       }
     }
@@ -93,6 +97,7 @@ export class Runs {
 
 /** Whether something was done to the earlier run's process between its start and the later one. */
 const isHit = (earlier: Execution, later: Execution): boolean =>
-  earlier.end === 'cancelled' ||
-  earlier.end === 'worker-lost' ||
-  earlier.process.hits.some(({ fromMs, untilMs }) => fromMs <= later.startedMs && untilMs >= earlier.startedMs);
+  earlier.end === 'cancelled' || earlier.end === 'worker-lost' || wasHitBetween(earlier.process, earlier, later);
+
+const wasHitBetween = ({ hits }: SimProcess, earlier: Execution, later: Execution): boolean =>
+  hits.some(({ fromMs, untilMs }) => fromMs <= later.startedMs && untilMs >= earlier.startedMs);
