@@ -1,6 +1,6 @@
 /** A year of a quiet namespace: every change of daylight saving time on the way, and nothing that piles up. */
 import { holdAtRest } from './invariants/rest.ts';
-import type { SimTask } from './tasks.ts';
+import type { Act, SimTask } from './tasks.ts';
 import { scheduleActs } from './users.ts';
 import type { Violation } from './violations.ts';
 import { Workers } from './workers.ts';
@@ -10,8 +10,13 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const START_MS = Date.UTC(2027, 0, 1, 0, 30);
 const END_MS = 365 * DAY_MS;
+const MONTHS = 12;
+const MONTH_MS = END_MS / MONTHS;
+/** From trigger to trigger. */
+const PERIOD_MS = 6 * HOUR_MS;
 const YEAR_SEED = 1;
 const PUT_EVERY_MS = 1_000;
+const FAILING_EVERY = 4;
 /** Pages and directories of a day more or less. */
 const NODES_BOUND = 60;
 
@@ -28,42 +33,62 @@ export interface YearReport {
 }
 
 function tasks(): SimTask[] {
-  const daily = ZONES.flatMap((timeZone) =>
-    ['30 2 * * *', '0 0 * * *'].map((cron) => ({ cron, timeZone, dst: 'vixie' as const })),
-  );
-  const schedules = [...daily, { cron: '5 * * * *', timeZone: 'Europe/Berlin' }, { every: '1h' }, { every: '6h' }];
+  const daily = ZONES.map((timeZone) => ({ cron: '30 2 * * *', timeZone, dst: 'vixie' as const }));
+  const midnight = { cron: '0 0 * * *', timeZone: 'America/Havana', dst: 'vixie' as const };
+  const schedules = [...daily, midnight, { cron: '5 * * * *', timeZone: 'Europe/Berlin' }, { every: '6h' }];
   return schedules.map((schedule, i) => ({
     document: {
       id: `year-${i}`,
       ...{ schedule, code: 'export default () => 1', history: 20 },
       misfire: { policy: 'all' as const, max: 100 },
+      retry: { attempts: 3, backoff: '0s' },
     },
-    profile: { kind: 'quick' as const, minMs: 1, maxMs: 200 },
+    profile: { kind: i % FAILING_EVERY === 0 ? ('failing' as const) : ('quick' as const), minMs: 1, maxMs: 200 },
   }));
+}
+
+/** In each month one task gets new code, and another one is removed and comes back with code of its own. */
+function edits(all: readonly SimTask[]): Act[] {
+  return Array.from({ length: MONTHS }, (_, month): Act[] => {
+    const at = (name: string, day: number) => ({
+      id: `${name}:${month}`,
+      atMs: month * MONTH_MS + day * DAY_MS,
+      user: 0,
+    });
+    const code = `export default () => ${month + 2}`;
+    const { document: edited } = all[month % all.length] as SimTask;
+    const { document: removed } = all[(month + 4) % all.length] as SimTask;
+    return [
+      { ...at('edit', 10), taskId: edited.id, do: { kind: 'put', document: { ...edited, code } } },
+      { ...at('remove', 12), taskId: removed.id, do: { kind: 'remove' } },
+      {
+        ...at('again', 13),
+        taskId: removed.id,
+        do: { kind: 'put', document: { ...removed, code: `${code}; // again` } },
+      },
+    ];
+  }).flat();
 }
 
 export async function simulateYear(): Promise<YearReport> {
   const limits = { isCalm: true };
-  const world = new World({ seed: YEAR_SEED, startMs: START_MS, healMs: 0, shards: 2, limits });
+  const world = new World({ seed: YEAR_SEED, startMs: START_MS, healMs: 0, shards: 1, limits });
   const all = tasks();
   for (const { document, profile } of all) world.profiles.set(document.id, profile);
-  scheduleActs(
-    world,
-    all.map(({ document }, i) => {
-      return { id: `put:${i}`, atMs: i * PUT_EVERY_MS, user: 0, taskId: document.id, do: { kind: 'put', document } };
-    }),
-    true,
-  );
-  const workers = new Workers(world, { workers: 1, periodMs: HOUR_MS, healMs: 0, untilMs: END_MS, lingering: 0 });
+  const puts = all.map(({ document }, i): Act => {
+    return { id: `put:${i}`, atMs: i * PUT_EVERY_MS, user: 0, taskId: document.id, do: { kind: 'put', document } };
+  });
+  scheduleActs(world, [...puts, ...edits(all)], true);
+  const workers = new Workers(world, { workers: 1, periodMs: PERIOD_MS, healMs: 0, untilMs: END_MS, lingering: 0 });
   const nodes: number[] = [];
-  for (let month = 1; month <= 12; month++) {
-    await world.time.runUntil((END_MS * month) / 12);
+  for (let month = 1; month <= MONTHS; month++) {
+    await world.time.runUntil(month * MONTH_MS);
     nodes.push(world.observer.tree.size);
   }
-  await world.time.runUntil(END_MS + HOUR_MS, () => workers.isIdle);
+  await world.time.runUntil(END_MS + PERIOD_MS, () => workers.isIdle);
   workers.holdEnded();
-  // Triggers come once an hour: what fell due since the last one is still to come.
-  holdAtRest(world, END_MS - HOUR_MS);
+  // What fell due since the last one is still to come.
+  holdAtRest(world, END_MS - PERIOD_MS);
   const [, second = 0] = nodes;
   const last = nodes.at(-1) ?? 0;
   const isFlat = Math.abs(last - second) <= NODES_BOUND;
