@@ -129,7 +129,10 @@ function stored(op: Op, version: number, session: string, before: Stored | undef
 /** What is in the new list and was not in the old one: as often as it is there more often. */
 function newRuns(before: readonly RunRecord[], after: readonly RunRecord[]): RunRecord[] {
   const known = new Map<string, number>();
-  for (const run of before) known.set(JSON.stringify(run), (known.get(JSON.stringify(run)) ?? 0) + 1);
+  for (const run of before) {
+    const key = JSON.stringify(run);
+    known.set(key, (known.get(key) ?? 0) + 1);
+  }
   const added = after.filter((run) => {
     const key = JSON.stringify(run);
     const left = known.get(key) ?? 0;

@@ -109,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'the next due entry is written after the record, and not with it',
     edits: {
       'src/commit.ts': [
-        ['...taken, ...later.ops];', '...taken];'],
+        ['...taken, ...later.ops, ...hints];', '...taken, ...hints];'],
         [
           'await this.#options.session.multi(built.ops);',
           `await this.#options.session.multi(built.ops);
