@@ -261,7 +261,13 @@ export class Dispatcher {
       return { entry, lease, loaded: found, skipped, launch, losses: 0 };
     }
     const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };
-    const when = { startedMs: nowMs, finishedMs: nowMs, fence: lease.fence, createdMs: found.record.createdMs };
+    const when = {
+      startedMs: nowMs,
+      finishedMs: nowMs,
+      fence: lease.fence,
+      createdMs: found.record.createdMs,
+      revision: found.record.revision,
+    };
     return this.#commit({ entry, lease, loaded: found, done: { skipped, ...decided, ...when } });
   }
 

@@ -13,6 +13,7 @@ import {
   rearm,
   slotAfter,
   type TaskRecord,
+  undecidedFrom,
 } from './record.ts';
 import type { Task } from './task.ts';
 
@@ -59,8 +60,9 @@ export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecor
   if (isDeepStrictEqual(record.task, task)) return record;
   const edited = { ...edit(record, nowMs), ...inputOrigin(record, task), task };
   if (!isSameTiming(record.task, task)) {
-    const { gaps: _, ...registered } = { ...edited, registeredMs: nowMs, registeredRevision: edited.revision };
-    return rearmed(begin(registered));
+    const { gaps: _, supersededMs: __, ...others } = edited;
+    const registered = { ...others, registeredMs: nowMs, registeredRevision: edited.revision };
+    return rearmed(begin(superseding(registered)));
   }
   return rearmed(record.task.paused && !task.paused ? restart(edited, nowMs) : edited);
 }
@@ -72,7 +74,13 @@ function revive(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
   const revision = record.revision + 1;
   const kept = { revision, registeredRevision: revision, ...inputOrigin(record, task), runs, chunks, deadSlots, timer };
   const fresh = { ...register(task, createdMs), ...kept };
-  return rearm(begin(decidedMs === undefined ? fresh : { ...fresh, decidedMs }));
+  return rearm(begin(decidedMs === undefined ? fresh : superseding({ ...fresh, decidedMs })));
+}
+
+/** A machine whose clock is behind sets a schedule for a time that the earlier one has decided already. */
+function superseding(record: TaskRecord): TaskRecord {
+  const { decidedMs = -Infinity, registeredMs } = record;
+  return decidedMs > registeredMs ? { ...record, supersededMs: decidedMs } : record;
 }
 
 /** Runs of earlier revisions were given another input, if the task's changes now. */
@@ -98,10 +106,10 @@ export function resume(record: TaskRecord, nowMs: EpochMs): TaskRecord {
 
 /** A slot that is still to come stays: `nextAt` may have put it there. */
 function restart(record: TaskRecord, nowMs: EpochMs): TaskRecord {
-  const { nextSlotMs, decidedMs, registeredMs, ended } = record;
+  const { nextSlotMs, ended } = record;
   if (nextSlotMs !== undefined && nextSlotMs > nowMs) return record;
   const restarted = moveTo(record, slotAfter(record, nowMs), ended === 'completed' ? 'completed' : 'exhausted');
-  const fromMs = nextSlotMs ?? (decidedMs ?? registeredMs) + 1;
+  const fromMs = nextSlotMs ?? undecidedFrom(record);
   const untilMs = Math.max(restarted.nextSlotMs ?? nowMs + 1, fromMs);
   return withGap(restarted, { fromMs, untilMs, reason: ended === 'completed' ? 'completed' : 'paused' });
 }

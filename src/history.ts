@@ -48,9 +48,10 @@ export function recordRuns(
 
 /** The latest slot of the schedule that runs tell of, those included that they have moved it to. */
 function latestSlot(runs: readonly RunRecord[]): EpochMs | undefined {
-  const slots = runs.flatMap(({ slotMs, lastSlotMs = slotMs, movedMs = lastSlotMs, manual }) =>
-    manual === undefined ? [Math.max(lastSlotMs, movedMs)] : [],
-  );
+  const slots = runs.flatMap(({ slotMs, lastSlotMs = slotMs, movedMs, manual }) => [
+    ...(manual === undefined ? [lastSlotMs] : []),
+    ...(movedMs === undefined ? [] : [movedMs]),
+  ]);
   return slots.length === 0 ? undefined : Math.max(...slots);
 }
 

@@ -49,7 +49,13 @@ async function closeOne(takeover: Takeover, lease: Lease, taskId: string): Promi
   const closed = leftBehind(found.record, inFlight);
   if (closed === undefined) return false;
   const nowMs = now();
-  const when = { startedMs: nowMs, finishedMs: nowMs, fence: lease.fence, createdMs: found.record.createdMs };
+  const when = {
+    startedMs: nowMs,
+    finishedMs: nowMs,
+    fence: lease.fence,
+    createdMs: found.record.createdMs,
+    revision: found.record.revision,
+  };
   const done: Done = { skipped: [], ...closed, ...when };
   const { settled, ops } = settleOps(layout, found, done);
   const tell = () => {

@@ -30,6 +30,8 @@ export interface TaskRecord {
   readonly registeredMs: EpochMs;
   /** The revision that set it; absent: the first. */
   readonly registeredRevision?: number;
+  /** The latest slot that an earlier schedule has decided, where that is later than `registeredMs`. */
+  readonly supersededMs?: EpochMs;
   /** Number of the task's due entry; an entry with another number is stale. */
   readonly timer: number;
   /** When that entry is due; absent when nothing is to come. */
@@ -198,6 +200,8 @@ export interface RunRecord extends Partial<Given>, StandsFor {
   readonly retryMs?: EpochMs;
   /** The slot to which the run has moved the schedule: those before it are left out. */
   readonly movedMs?: EpochMs;
+  /** For one asked for by hand: the first slot that it could leave out. */
+  readonly movedFromMs?: EpochMs;
   /** Asked for by hand. */
   readonly manual?: true;
   /** For `skipped`: the last slot of the range and how many there were. */
@@ -235,6 +239,10 @@ export function rearm(record: TaskRecord): TaskRecord {
   const dueMs = dueOf(record);
   return { ...rest, timer: record.timer + 1, ...(dueMs !== undefined && { dueMs }) };
 }
+
+/** No slot from here on is decided. */
+export const undecidedFrom = ({ decidedMs, registeredMs }: TaskRecord): EpochMs =>
+  decidedMs === undefined ? registeredMs : decidedMs + 1;
 
 /** The first undecided slot later than `afterMs` that start, end and maxRuns allow. */
 export function slotAfter(

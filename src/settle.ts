@@ -8,6 +8,7 @@ import { launchId, type Outcome } from './launch.ts';
 import type { Closing, Launch, SkippedRange } from './plan.ts';
 import {
   type BusySpan,
+  type Gap,
   type Given,
   isRemoved,
   moveTo,
@@ -16,6 +17,7 @@ import {
   type StandsFor,
   slotAfter,
   type TaskRecord,
+  undecidedFrom,
 } from './record.ts';
 import { hash32, seedOf, spreadOffsetMs } from './shard.ts';
 import type { Retry } from './task.ts';
@@ -41,6 +43,8 @@ export interface Done {
   readonly fence: number;
   /** `createdMs` of the record it was decided on: a task made anew under the same id is another one. */
   readonly createdMs: EpochMs;
+  /** Of the definition it was decided on. */
+  readonly revision: number;
 }
 
 /** A launch that failed for good: everything needed to look into it, and to launch it again. */
@@ -69,9 +73,9 @@ export interface Settled {
  * definition, the run keeps its record.
  */
 export function settle(record: TaskRecord, done: Done): Settled {
-  const skips = done.skipped.map((range) => skipRecord(range, record, done));
+  const skips = done.skipped.map((range) => skipRecord(range, done));
   const lastMs = done.skipped.at(-1)?.lastSlotMs;
-  const after = lastMs === undefined ? record : passed(record, lastMs);
+  const after = lastMs === undefined ? record : passed(record, lastMs, done, done.skipped[0]?.firstSlotMs);
   if (done.launch === undefined) return finish(after, skips);
   const { record: launched, run, isDead } = settleLaunch(after, done.launch, done);
   const next = isSame(after, done) ? advanceBackfill(launched, done.launch, run.finishedMs) : launched;
@@ -99,16 +103,30 @@ function finish(record: TaskRecord, runs: readonly RunRecord[]): Settled {
 }
 
 /** The schedule has decided all slots up to this one: it moves on, unless an edit has moved it already. */
-function passed(record: TaskRecord, slotMs: EpochMs): TaskRecord {
-  const decided = { ...record, decidedMs: Math.max(record.decidedMs ?? slotMs, slotMs) };
+function passed(record: TaskRecord, slotMs: EpochMs, done: Done, firstMs = slotMs): TaskRecord {
+  const { registeredRevision = 1, supersededMs = record.registeredMs } = record;
+  const isOfEarlier = record.createdMs !== done.createdMs || done.revision < registeredRevision;
+  const decided = {
+    ...withoutFromGaps(record, firstMs, slotMs),
+    decidedMs: Math.max(record.decidedMs ?? slotMs, slotMs),
+    ...(isOfEarlier && slotMs > supersededMs && { supersededMs: slotMs }),
+  };
   const stands = record.nextSlotMs !== undefined && record.nextSlotMs <= slotMs;
   return stands ? moveTo(decided, slotAfter(decided, slotMs), 'exhausted') : decided;
+}
+
+/** What was under way while the task was paused was not passed over: it is recorded, from `firstMs` to `lastMs`. */
+function withoutFromGaps(record: TaskRecord, firstMs: EpochMs, lastMs: EpochMs): TaskRecord {
+  const holds = ({ fromMs, untilMs }: Gap) => fromMs <= lastMs && firstMs < untilMs;
+  if (record.gaps?.some(holds) !== true) return record;
+  const gaps = record.gaps.map((gap) => (holds(gap) ? { ...gap, fromMs: lastMs + 1 } : gap));
+  return { ...record, gaps: gaps.filter(({ fromMs, untilMs }) => fromMs < untilMs) };
 }
 
 /** Whether this is still the task that was launched: not removed, not made anew under the same id. */
 const isSame = (record: TaskRecord, done: Done): boolean => record.createdMs === done.createdMs && !isRemoved(record);
 
-function skipRecord(range: SkippedRange, { revision }: TaskRecord, done: Done): RunRecord {
+function skipRecord(range: SkippedRange, done: Done): RunRecord {
   const { firstSlotMs, lastSlotMs, count, reason } = range;
   return {
     slotMs: firstSlotMs,
@@ -117,7 +135,7 @@ function skipRecord(range: SkippedRange, { revision }: TaskRecord, done: Done): 
     startedMs: done.startedMs,
     finishedMs: done.startedMs,
     fence: done.fence,
-    revision,
+    revision: done.revision,
     reason,
     count,
     lastSlotMs,
@@ -135,9 +153,9 @@ function settleLaunch(record: TaskRecord, launch: Launch, done: Done): LaunchSet
   const run = runRecord(launch, done);
   const isScheduled = launch.manual === undefined;
   if (!isSame(record, done)) {
-    return { record: isScheduled ? passed(record, launch.slotMs) : record, run, isDead: false };
+    return { record: isScheduled ? passed(record, launch.slotMs, done) : record, run, isDead: false };
   }
-  if (run.status === 'succeeded') return { ...succeeded(record, launch, run, done.outcome), isDead: false };
+  if (run.status === 'succeeded') return { ...succeeded(record, launch, run, done), isDead: false };
   if (run.status !== 'uncertain' && done.closing === undefined && mayRetry(record, launch, run)) {
     const retryMs = run.finishedMs + retryDelayMs(task.retry, launch, run, launchId(task.id, launch.slotMs));
     const retry = {
@@ -148,21 +166,21 @@ function settleLaunch(record: TaskRecord, launch: Launch, done: Done): LaunchSet
       ...(launch.manual !== undefined && { manual: launch.manual }),
     };
     // The last slot of a schedule does not end the task before its launch has come to an end.
-    const { ended: _, ...open } = isScheduled ? passed(record, launch.slotMs) : record;
+    const { ended: _, ...open } = isScheduled ? passed(record, launch.slotMs, done) : record;
     const ended = record.ended !== undefined && { ended: record.ended };
     const waiting = { ...open, ...ended, retry, manual: withoutManual(record, launch) };
     return { record: waiting, run: { ...run, retryMs }, isDead: false };
   }
-  return { record: closed(record, launch, run), run, isDead: run.status !== 'uncertain' };
+  return { record: closed(record, launch, run, done), run, isDead: run.status !== 'uncertain' };
 }
 
 /** The launch has come to an end: the schedule moves on. */
-function closed(record: TaskRecord, launch: Launch, run: RunRecord): TaskRecord {
+function closed(record: TaskRecord, launch: Launch, run: RunRecord, done: Done): TaskRecord {
   const { retry, ...others } = record;
   const rest = isOther(retry, launch) ? record : others;
   if (launch.manual !== undefined) return { ...rest, manual: withoutManual(record, launch) };
   const span = { fromMs: launch.sinceMs ?? run.startedMs, untilMs: run.finishedMs };
-  const counted = passed({ ...rest, launches: record.launches + 1 }, launch.slotMs);
+  const counted = passed({ ...rest, launches: record.launches + 1 }, launch.slotMs, done);
   if (record.ended !== undefined) return counted;
   // An edit or the first attempt may have moved the schedule before the launch was counted.
   return withBusy(moveTo(counted, isSpent(counted) ? undefined : counted.nextSlotMs, 'exhausted'), span);
@@ -197,8 +215,9 @@ function isGapless(record: TaskRecord, before: BusySpan, after: BusySpan): boole
 const withoutManual = ({ manual }: TaskRecord, launch: Launch) =>
   launch.manual === undefined ? manual : manual.filter(({ slotMs }) => slotMs !== launch.slotMs);
 
-function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, outcome: Outcome | undefined) {
-  const next = closed(record, launch, run);
+function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, done: Done) {
+  const { outcome } = done;
+  const next = closed(record, launch, run, done);
   const carried = outcome !== undefined && Object.hasOwn(outcome, 'state') ? { ...next, state: outcome.state } : next;
   if (outcome?.completed === true) return { record: moveTo(carried, undefined, 'completed'), run };
   const { nextAt } = outcome ?? {};
@@ -211,7 +230,9 @@ function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, outcome: 
   if (isSpent(carried)) return { record: carried, run };
   const asked = withoutOverlap(carried, nextAtMs);
   const slotMs = nextAtMs > (record.task.endMs ?? Infinity) ? undefined : nextAtMs;
-  return { record: moveTo(asked, slotMs, 'exhausted'), run: { ...run, movedMs: nextAtMs } };
+  const movedFromMs = launch.manual === undefined ? undefined : undecidedFrom(carried);
+  const moved = { ...run, movedMs: nextAtMs, ...(movedFromMs !== undefined && { movedFromMs }) };
+  return { record: moveTo(asked, slotMs, 'exhausted'), run: moved };
 }
 
 /** A slot that the task itself has asked for, perhaps for the moment at which it ran, overlaps nothing. */

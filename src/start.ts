@@ -66,10 +66,10 @@ export function doneOf(
   outcome: Outcome & Started,
   times: Times,
 ): Done {
-  const { createdMs, task } = loaded.record;
+  const { createdMs, revision, task } = loaded.record;
   const span = spanOf(run, outcome, times);
   const given = givenOf(run, task.capabilities, launch, outcome, span.startedMs);
-  return { skipped, launch, outcome, given, ...span, fence: lease.fence, createdMs };
+  return { skipped, launch, outcome, given, ...span, fence: lease.fence, createdMs, revision };
 }
 
 /** By the coordinator's time. The wall clock by which the outcome came may have been set since. */

@@ -48,24 +48,23 @@ const PROBLEMS_MAX = 100;
 
 /** @param runs all that are kept, in any order. */
 export function verifyTask(record: TaskRecord, runs: readonly RunRecord[], bounds: Bounds): Verdict {
-  const scheduled = runs.filter(({ manual }) => manual === undefined);
   const since = provenSince(record, bounds);
-  const accounts = accountsOf(record, scheduled);
+  const accounts = accountsOf(record, runs);
   const walked = walk(record, accounts, since.sinceMs, bounds.untilMs);
   const problems = [
     ...walked.problems,
     ...doubled(runs),
-    ...unexpected(record, scheduled, since.sinceMs),
+    ...unexpected(record, runs, since.sinceMs),
     ...overdue(record, bounds.nowMs),
   ];
   return { ...walked, ...since, problems: problems.slice(0, PROBLEMS_MAX) };
 }
 
 function provenSince(record: TaskRecord, { fromMs = 0 }: Bounds): Pick<Verdict, 'sinceMs' | 'because'> {
-  const { task, registeredMs, forgottenMs = -1 } = record;
+  const { task, registeredMs, forgottenMs = -1, supersededMs = -1 } = record;
   // What is due at the very moment of its registration counts for `after` alone.
   const registered = {
-    sinceMs: registeredMs + (task.schedule.kind === 'after' ? 0 : 1),
+    sinceMs: Math.max(registeredMs + (task.schedule.kind === 'after' ? 0 : 1), supersededMs + 1),
     because: 'registered',
   } as const;
   const kept = { sinceMs: forgottenMs + 1, because: 'history' } as const;
@@ -101,10 +100,11 @@ function accountsOf({ gaps = [] }: TaskRecord, runs: readonly RunRecord[]): Acco
   const ranges: Range[] = [];
   const jumps: Jump[] = gaps.map(({ fromMs, untilMs }) => ({ afterMs: fromMs - 1, toMs: untilMs, isSlot: false }));
   for (const run of runs) {
-    const { slotMs, lastSlotMs = slotMs, count = 1, movedMs } = run;
+    const { slotMs, lastSlotMs = slotMs, count = 1, movedMs, movedFromMs = slotMs + 1 } = run;
+    if (movedMs !== undefined) jumps.push({ afterMs: movedFromMs - 1, toMs: movedMs, isSlot: true });
+    if (run.manual !== undefined) continue;
     if (run.status === 'skipped') ranges.push({ firstMs: slotMs, lastMs: lastSlotMs, count });
     else if (isTerminal(run)) launched.add(slotMs);
-    if (movedMs !== undefined) jumps.push({ afterMs: slotMs, toMs: movedMs, isSlot: true });
   }
   return { launched, ranges, jumps };
 }
@@ -166,14 +166,18 @@ function miscounted(record: TaskRecord, { firstMs, lastMs, count }: Range): Slot
   return { slotMs: firstMs, problem: count > total ? 'unexpected' : 'missing', detail };
 }
 
-/** Of all that is kept, launches by hand included: a slot is a launch's name. */
+/** Of all that is kept, launches by hand included: a slot is a launch's name. One by hand may lie within a range. */
 function doubled(runs: readonly RunRecord[]): SlotProblem[] {
-  const terminal = runs.filter(isTerminal).map(({ slotMs, lastSlotMs = slotMs }) => ({ slotMs, lastSlotMs }));
   const problems: SlotProblem[] = [];
+  const named = new Set<EpochMs>();
   let lastMs = -1;
-  for (const { slotMs, lastSlotMs } of terminal.toSorted((a, b) => a.slotMs - b.slotMs)) {
-    if (slotMs <= lastMs) problems.push({ slotMs, problem: 'doubled', detail: 'two records account for it' });
-    lastMs = Math.max(lastMs, lastSlotMs);
+  for (const { slotMs, lastSlotMs = slotMs, manual } of runs
+    .filter(isTerminal)
+    .toSorted((a, b) => a.slotMs - b.slotMs)) {
+    const isDoubled = named.has(slotMs) || (manual === undefined && slotMs <= lastMs);
+    if (isDoubled) problems.push({ slotMs, problem: 'doubled', detail: 'two records account for it' });
+    named.add(slotMs);
+    if (manual === undefined) lastMs = Math.max(lastMs, lastSlotMs);
   }
   return problems;
 }
@@ -182,8 +186,11 @@ function unexpected(record: TaskRecord, runs: readonly RunRecord[], sinceMs: Epo
   const { task, registeredMs, registeredRevision = 1 } = record;
   const moved = new Set(runs.flatMap(({ movedMs }) => movedMs ?? []));
   const strangers = runs.filter(
-    ({ slotMs, revision }) =>
+    ({ slotMs, revision, status, manual }) =>
+      manual === undefined &&
       slotMs >= sinceMs &&
+      // Begun by an earlier schedule, and closed under this one.
+      status !== 'uncertain' &&
       revision >= registeredRevision &&
       !moved.has(slotMs) &&
       nextSlot(task.schedule, slotMs - 1, registeredMs) !== slotMs,

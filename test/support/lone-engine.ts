@@ -25,6 +25,7 @@ import { Tally } from '../../src/report.ts';
 import { nextSlot } from '../../src/schedule.ts';
 import { type DeadLetter, type Done, isRecorded, type Settled, settle } from '../../src/settle.ts';
 import type { Task } from '../../src/task.ts';
+import { holdNeedsEach, holdProven } from './proof.ts';
 import { isTerminal } from './task-records.ts';
 
 /** What a run does. */
@@ -37,6 +38,9 @@ export interface Act {
 
 /** Steps within which everything that is due must be done. */
 const DRAIN_STEPS_MAX = 2_000;
+
+/** Records after which the proof is made again; it is after every edit, and at the end. */
+const PROVEN_EVERY = 5;
 
 export class LoneEngine {
   record: TaskRecord;
@@ -86,6 +90,7 @@ export class LoneEngine {
     if (after.backfill?.next !== undefined) this.#open.add(after.backfill.next.slotMs);
     this.#store(after);
     this.#check();
+    holdProven(this.record, this.#kept(), this.nowMs);
   }
 
   put(task: Task, behindMs = 0): void {
@@ -135,7 +140,13 @@ export class LoneEngine {
     }
     const { launch, closing, skipped } = decision;
     const decidedOn = this.record;
-    const base = { fence: this.fence, createdMs: this.record.createdMs, skipped, startedMs: this.nowMs };
+    const base = {
+      fence: this.fence,
+      createdMs: this.record.createdMs,
+      revision: this.record.revision,
+      skipped,
+      startedMs: this.nowMs,
+    };
     if (launch === undefined) this.#commit({ ...base, finishedMs: this.nowMs }, decidedOn);
     else if (closing !== undefined) this.#commit({ ...base, launch, closing, finishedMs: this.nowMs }, decidedOn);
     else {
@@ -207,6 +218,7 @@ export class LoneEngine {
     this.#store(settled.record);
     this.#check();
     this.#holdHistory();
+    if (this.ledger.length % PROVEN_EVERY === 0) holdProven(this.record, this.#kept(), this.nowMs);
   }
 
   /** A (task, slot) has one terminal record, those within ranges included. */
@@ -256,6 +268,17 @@ export class LoneEngine {
     });
   }
 
+  /** What is kept proves that no slot is missing and none was decided twice; no record of it can be done without. */
+  holdProofNeedsEach(): void {
+    holdProven(this.record, this.#kept(), this.nowMs);
+    holdNeedsEach(this.record, this.#kept(), this.nowMs);
+  }
+
+  #kept(): RunRecord[] {
+    const { runs, chunks } = this.record;
+    return [...runs, ...chunks.flatMap(({ index }) => this.chunks.get(index) ?? [])];
+  }
+
   #write({ write, removed }: HistoryChange): void {
     for (const index of removed) expect(this.chunks.delete(index)).toBe(true);
     if (write === undefined) return;
@@ -298,8 +321,8 @@ export class LoneEngine {
 
   /** The newest runs, in order, and no fewer than the task keeps. */
   #holdHistory(): void {
-    const { runs, chunks, task } = this.record;
-    const kept = [...runs, ...chunks.flatMap(({ index }) => this.chunks.get(index) ?? [])];
+    const { chunks, task } = this.record;
+    const kept = this.#kept();
     expect(kept).toEqual(this.ledger.toReversed().slice(0, kept.length));
     expect(kept.length).toBeGreaterThanOrEqual(Math.min(task.history, this.ledger.length));
     expect(this.chunks.size).toBe(chunks.length);

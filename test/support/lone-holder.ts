@@ -126,7 +126,12 @@ export class Holder {
     const { skipped, launch } = decision;
     const when = { startedMs: this.nowMs, finishedMs: this.nowMs, fence: lease.fence };
     const run = launch === undefined ? {} : { launch, outcome };
-    return { entry, lease, loaded, done: { skipped, ...run, ...when, createdMs: loaded.record.createdMs } };
+    return {
+      entry,
+      lease,
+      loaded,
+      done: { skipped, ...run, ...when, createdMs: loaded.record.createdMs, revision: loaded.record.revision },
+    };
   }
 
   /** Everything that is due, as items, in the order of their pages. */

@@ -24,7 +24,13 @@ const registered = (document: Partial<TaskDocument> = {}): TaskRecord =>
 function run(record: TaskRecord, nowMs: number, outcome: Outcome = succeeding()): Settled {
   const { skipped, launch } = decided(record, nowMs);
   if (launch === undefined) throw new Error('nothing is launched');
-  const when = { startedMs: nowMs, finishedMs: nowMs + 1, fence: 1, createdMs: record.createdMs };
+  const when = {
+    startedMs: nowMs,
+    finishedMs: nowMs + 1,
+    fence: 1,
+    createdMs: record.createdMs,
+    revision: record.revision,
+  };
   return settle(record, { skipped, launch, outcome, ...when });
 }
 

@@ -19,7 +19,13 @@ const registered = (document: Partial<TaskDocument> = {}): TaskRecord => registe
 function run(record: TaskRecord, nowMs: number, outcome: Outcome, begun: Record<number, number> = {}): Settled {
   const { skipped, launch, closing } = decided(record, nowMs, begun);
   if (launch === undefined) throw new Error('nothing is launched');
-  const when = { startedMs: nowMs, finishedMs: nowMs, fence: 7, createdMs: record.createdMs };
+  const when = {
+    startedMs: nowMs,
+    finishedMs: nowMs,
+    fence: 7,
+    createdMs: record.createdMs,
+    revision: record.revision,
+  };
   return settle(record, { skipped, launch, ...(closing === undefined ? { outcome } : { closing }), ...when });
 }
 

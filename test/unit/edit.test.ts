@@ -17,7 +17,13 @@ const registered = (document: Partial<TaskDocument> = {}): TaskRecord => registe
 function ran(record: TaskRecord, nowMs: number): TaskRecord {
   const { skipped, launch } = decided(record, nowMs);
   if (launch === undefined) throw new Error('nothing is launched');
-  const when = { startedMs: nowMs, finishedMs: nowMs, fence: 1, createdMs: record.createdMs };
+  const when = {
+    startedMs: nowMs,
+    finishedMs: nowMs,
+    fence: 1,
+    createdMs: record.createdMs,
+    revision: record.revision,
+  };
   return settle(record, { skipped, launch, outcome: succeeding({ state: 's' }), ...when }).record;
 }
 

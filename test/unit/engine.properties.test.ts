@@ -153,6 +153,7 @@ const check = (deed: fc.Arbitrary<Deed>, after: (engine: LoneEngine) => void, nu
       const engine = new LoneEngine(taskOf(document), START_MS);
       for (const step of sequence) step(engine);
       after(engine);
+      engine.holdProofNeedsEach();
     }),
     { seed: PROPERTY_SEED, numRuns },
   );

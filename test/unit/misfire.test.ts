@@ -91,7 +91,13 @@ describe('slots that nobody was there to launch', () => {
       const { skipped, launch } = decision;
       if (launch === undefined) throw new Error('nothing is launched');
       launched.push(clock(launch.slotMs));
-      const when = { startedMs: nowMs, finishedMs: nowMs, fence: 1, createdMs: record.createdMs };
+      const when = {
+        startedMs: nowMs,
+        finishedMs: nowMs,
+        fence: 1,
+        createdMs: record.createdMs,
+        revision: record.revision,
+      };
       record = settle(record, { skipped, launch, outcome: succeeding(), ...when }).record;
     }
     expect(launched).toEqual(['00:01:00', '00:02:00', '00:03:00', '00:04:00']);
@@ -124,6 +130,7 @@ describe('slots that nobody was there to launch', () => {
       finishedMs: nowMs,
       fence: 1,
       createdMs: record.createdMs,
+      revision: record.revision,
     });
     expect(next).toMatchObject({ ended: 'exhausted', launches: 0 });
     expect(next.dueMs).toBeUndefined();

@@ -31,7 +31,13 @@ class Minutes {
     this.story.push(...ranges(skipped), ...(launch === undefined ? [] : [clock(launch.slotMs)]));
     const startedMs = this.nowMs;
     if (launch !== undefined) this.nowMs += minutes * MINUTE_MS;
-    const when = { startedMs, finishedMs: this.nowMs, fence: 1, createdMs: this.record.createdMs };
+    const when = {
+      startedMs,
+      finishedMs: this.nowMs,
+      fence: 1,
+      createdMs: this.record.createdMs,
+      revision: this.record.revision,
+    };
     const run = launch === undefined ? {} : { launch, outcome };
     this.record = settle(this.record, { skipped, ...run, ...when }).record;
     return this;

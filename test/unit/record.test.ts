@@ -21,7 +21,7 @@ function fullRecord(): TaskRecord {
     overlap: 'queue',
   });
   const first = register(task, START_MS);
-  const when = { finishedMs: SLOT_MS + 130_000, fence: 3, createdMs: first.createdMs };
+  const when = { finishedMs: SLOT_MS + 130_000, fence: 3, createdMs: first.createdMs, revision: first.revision };
   const run = (record: TaskRecord, outcome = succeeding({ state: [1], output: 'o' })) => {
     const { skipped, launch } = decided(record, record.dueMs as number);
     if (launch === undefined) throw new Error('nothing is launched');
@@ -81,7 +81,13 @@ describe('a record', () => {
     taskView(record);
     if (decision.do !== 'decide') return;
     const { skipped, launch } = decision;
-    const when = { startedMs: SLOT_MS, finishedMs: SLOT_MS, fence: 1, createdMs: record.createdMs };
+    const when = {
+      startedMs: SLOT_MS,
+      finishedMs: SLOT_MS,
+      fence: 1,
+      createdMs: record.createdMs,
+      revision: record.revision,
+    };
     const run = launch === undefined ? {} : { launch, outcome: failing() };
     encodeRecord(settle(record, { skipped, ...run, ...when }).record);
   }

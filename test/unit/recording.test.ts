@@ -108,7 +108,13 @@ describe('the end of a repetition', () => {
   const record = registered({ retry: { attempts: 1 } });
   const recordedAs = (outcome: Outcome): RunRecord => {
     const { skipped, launch } = decided(record, SLOT_MS);
-    const when = { startedMs: SLOT_MS, finishedMs: SLOT_MS, fence: 1, createdMs: record.createdMs };
+    const when = {
+      startedMs: SLOT_MS,
+      finishedMs: SLOT_MS,
+      fence: 1,
+      createdMs: record.createdMs,
+      revision: record.revision,
+    };
     const { run } = settle(record, { skipped, ...(launch !== undefined && { launch }), outcome, ...when });
     return JSON.parse(JSON.stringify(run));
   };
@@ -175,7 +181,13 @@ describe('a record', () => {
 
   function done(outcome: Outcome = succeeding()): Done {
     const { skipped, launch } = decided(record, SLOT_MS);
-    const when = { startedMs: SLOT_MS + 7, finishedMs: SLOT_MS + 8, fence: 3, createdMs: record.createdMs };
+    const when = {
+      startedMs: SLOT_MS + 7,
+      finishedMs: SLOT_MS + 8,
+      fence: 3,
+      createdMs: record.createdMs,
+      revision: record.revision,
+    };
     return { skipped, ...(launch !== undefined && { launch }), outcome, given, ...when };
   }
 

@@ -13,7 +13,7 @@ const SLOT_MS = START_MS + 60_000;
 function count(tally: Tally, record: TaskRecord, nowMs: number, outcome: Outcome, lateMs = 0): TaskRecord {
   const { skipped, launch, closing } = decided(record, nowMs);
   const startedMs = nowMs + lateMs;
-  const when = { startedMs, finishedMs: startedMs, fence: 1, createdMs: record.createdMs };
+  const when = { startedMs, finishedMs: startedMs, fence: 1, createdMs: record.createdMs, revision: record.revision };
   const run = { ...(launch !== undefined && { launch }), ...(closing === undefined ? { outcome } : { closing }) };
   const done = { skipped, ...run, ...when };
   const settled = settle(record, done);

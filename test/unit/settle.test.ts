@@ -16,7 +16,16 @@ const registered = (document: Partial<TaskDocument> = {}): TaskRecord => registe
 function doneOf(record: TaskRecord, nowMs: number, outcome: Outcome): Done {
   const { skipped, launch } = decided(record, nowMs);
   if (launch === undefined) throw new Error('nothing is launched');
-  return { skipped, launch, outcome, startedMs: nowMs, finishedMs: nowMs + 5, fence: 7, createdMs: record.createdMs };
+  return {
+    skipped,
+    launch,
+    outcome,
+    startedMs: nowMs,
+    finishedMs: nowMs + 5,
+    fence: 7,
+    createdMs: record.createdMs,
+    revision: record.revision,
+  };
 }
 
 const run = (record: TaskRecord, nowMs: number, value?: unknown): Settled =>
@@ -306,7 +315,7 @@ describe('a commit whose reply was lost', () => {
   test('is known again where it only skipped', () => {
     const record = registered({ misfire: { window: '1s' } });
     const { skipped } = decided(record, SLOT_MS + 30_000);
-    const when = { startedMs: 0, finishedMs: 0, fence: 7, createdMs: record.createdMs };
+    const when = { startedMs: 0, finishedMs: 0, fence: 7, createdMs: record.createdMs, revision: record.revision };
     expect(isRecorded(settle(record, { skipped, ...when }).record, { skipped, ...when })).toBe(true);
     expect(isRecorded(record, { skipped, ...when })).toBe(false);
   });
