@@ -51,11 +51,12 @@ export function verifyTask(record: TaskRecord, runs: readonly RunRecord[], bound
   const since = provenSince(record, bounds);
   const accounts = accountsOf(record, runs);
   const walked = walk(record, accounts, since.sinceMs, bounds.untilMs);
+  const { fromMs = 0, untilMs, nowMs } = bounds;
+  const recorded = [...doubled(runs), ...unexpected(record, runs, since.sinceMs)];
   const problems = [
     ...walked.problems,
-    ...doubled(runs),
-    ...unexpected(record, runs, since.sinceMs),
-    ...overdue(record, bounds.nowMs),
+    ...recorded.filter(({ slotMs }) => fromMs <= slotMs && slotMs <= untilMs),
+    ...overdue(record, nowMs),
   ];
   return { ...walked, ...since, problems: problems.slice(0, PROBLEMS_MAX) };
 }
@@ -131,8 +132,7 @@ function walk(record: TaskRecord, accounts: Accounts, sinceMs: EpochMs, untilMs:
       counts.slots += skipped - 1;
     } else if (retry?.slotMs === slotMs && retry.manual === undefined) counts.open++;
     else if (!isLeftOut(accounts, slotMs)) {
-      const detail = `between ${formatInstant(sinceMs)} and the next slot that is to be decided, and in no record`;
-      problems.push({ slotMs, problem: 'missing', detail });
+      problems.push({ slotMs, problem: 'missing', detail: 'decided, and in no record' });
     } else counts.slots--;
     counts.slots++;
     slotMs = slotFrom(record, accounts, lastMs + 1);
@@ -196,7 +196,7 @@ function unexpected(record: TaskRecord, runs: readonly RunRecord[], sinceMs: Epo
       nextSlot(task.schedule, slotMs - 1, registeredMs) !== slotMs,
   );
   return strangers.map(({ slotMs, status }) => {
-    const detail = `${status} at a moment at which neither the schedule nor a run's nextAt has a slot`;
+    const detail = `${status}, where neither the schedule nor a nextAt has a slot`;
     return { slotMs, problem: 'unexpected', detail };
   });
 }

@@ -5,6 +5,7 @@ import { systemRandom } from '../clock.ts';
 import type { CronkeeperError } from '../errors.ts';
 import { DST_RULES } from '../schedule/dst.ts';
 import { LINGER_MS_MAX } from '../tick.ts';
+import type { VerifyOptions } from '../verification.ts';
 import { TASK_STATUSES } from '../view.ts';
 import { type BackfillFlags, backfill, type DeadFlags, dead, redrive } from './again.ts';
 import { apply } from './apply.ts';
@@ -39,6 +40,7 @@ import { type EngineFlags, tickOnce, work } from './engine.ts';
 import { type NextFlags, next } from './next.ts';
 import type { Output } from './output.ts';
 import { type ReplayFlags, replay } from './replay.ts';
+import { verify } from './verify.ts';
 
 const LIST_LIMIT_MAX = 100_000;
 const RUNS_LIMIT_MAX = 1_000;
@@ -74,6 +76,7 @@ export function createProgram(surroundings: Surroundings): Command {
     .exitOverride();
   addTaskCommands(program, surroundings);
   addReplayCommand(program, surroundings);
+  addVerifyCommand(program, surroundings);
   addEditCommands(program, surroundings);
   addAgainCommands(program, surroundings);
   addNextCommand(program, surroundings);
@@ -129,6 +132,17 @@ function addReplayCommand(program: Command, { context }: Surroundings): void {
     .option('--code <file>', 'run this JavaScript instead: exit 0 if it succeeds')
     .addOption(new Option('--input <json>', 'in place of what it was given: likewise').argParser(jsonArgument))
     .action((id: string, flags: ReplayFlags) => replay(context(), id, flags));
+}
+
+function addVerifyCommand(program: Command, { context }: Surroundings): void {
+  const instant = (flags: string, description: string) => new Option(flags, description).argParser(instantArgument);
+  program
+    .command('verify')
+    .description('recompute the slots of every task, and look for each in the records; exit 1 if they do not add up')
+    .addOption(instant('--from <instant>', 'ISO; default: as far back as records are kept'))
+    .addOption(instant('--to <instant>', 'ISO; default: now'))
+    .option('--prefix <text>', 'tasks whose ids begin with this')
+    .action((options: VerifyOptions) => verify(context(), options));
 }
 
 function addEditCommands(program: Command, { context }: Surroundings): void {
