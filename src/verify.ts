@@ -204,5 +204,5 @@ function unexpected(record: TaskRecord, runs: readonly RunRecord[], sinceMs: Epo
 function overdue({ dueMs, ended, nextSlotMs, retry, manual }: TaskRecord, nowMs: EpochMs): SlotProblem[] {
   if (ended === 'removed' || dueMs === undefined || dueMs + MISFIRE_TOLERANCE_MS > nowMs) return [];
   const slotMs = retry?.slotMs ?? manual[0]?.slotMs ?? nextSlotMs ?? dueMs;
-  return [{ slotMs, problem: 'overdue', detail: `due since ${formatInstant(dueMs)}: is anything ticking?` }];
+  return [{ slotMs, problem: 'overdue', detail: 'is anything ticking?' }];
 }

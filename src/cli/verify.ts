@@ -24,14 +24,13 @@ function verificationText(context: Context, verification: Verification): string 
   const found = `${counted(slots, 'slot')} of ${counted(tasks, 'task')} up to ${localTime(to)}`;
   const became = `${launched} launched, ${skipped} skipped, ${open} to be tried again`;
   const verdict = holds
-    ? context.output.paint('green', '✓ every slot has one record')
+    ? context.output.paint('green', '✓ every slot that was decided has one record')
     : context.output.paint('red', `✗ the records do not add up: ${counted(problems.length, 'problem')}`);
-  return [
-    `${found}: ${became}`,
-    ...(problems.length === 0 ? [] : ['', formatTable(problemColumns(context), problems), '']),
-    ...(notProven.length === 0 ? [] : ['', formatTable(NOT_PROVEN_COLUMNS, notProven), '']),
-    verdict,
-  ].join('\n');
+  const tables = [
+    ...(problems.length === 0 ? [] : [formatTable(problemColumns(context), problems)]),
+    ...(notProven.length === 0 ? [] : [formatTable(NOT_PROVEN_COLUMNS, notProven)]),
+  ];
+  return [`${found}: ${became}`, ...tables, verdict].join(tables.length === 0 ? '\n' : '\n\n');
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
