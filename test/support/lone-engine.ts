@@ -90,7 +90,7 @@ export class LoneEngine {
     if (after.backfill?.next !== undefined) this.#open.add(after.backfill.next.slotMs);
     this.#store(after);
     this.#check();
-    holdProven(this.record, this.#kept(), this.nowMs);
+    holdProven(this.record, this.kept(), this.nowMs);
   }
 
   put(task: Task, behindMs = 0): void {
@@ -218,7 +218,7 @@ export class LoneEngine {
     this.#store(settled.record);
     this.#check();
     this.#holdHistory();
-    if (this.ledger.length % PROVEN_EVERY === 0) holdProven(this.record, this.#kept(), this.nowMs);
+    if (this.ledger.length % PROVEN_EVERY === 0) holdProven(this.record, this.kept(), this.nowMs);
   }
 
   /** A (task, slot) has one terminal record, those within ranges included. */
@@ -270,11 +270,12 @@ export class LoneEngine {
 
   /** What is kept proves that no slot is missing and none was decided twice; no record of it can be done without. */
   holdProofNeedsEach(): void {
-    holdProven(this.record, this.#kept(), this.nowMs);
-    holdNeedsEach(this.record, this.#kept(), this.nowMs);
+    holdProven(this.record, this.kept(), this.nowMs);
+    holdNeedsEach(this.record, this.kept(), this.nowMs);
   }
 
-  #kept(): RunRecord[] {
+  /** All runs that are kept, newest first. */
+  kept(): RunRecord[] {
     const { runs, chunks } = this.record;
     return [...runs, ...chunks.flatMap(({ index }) => this.chunks.get(index) ?? [])];
   }
@@ -322,7 +323,7 @@ export class LoneEngine {
   /** The newest runs, in order, and no fewer than the task keeps. */
   #holdHistory(): void {
     const { chunks, task } = this.record;
-    const kept = this.#kept();
+    const kept = this.kept();
     expect(kept).toEqual(this.ledger.toReversed().slice(0, kept.length));
     expect(kept.length).toBeGreaterThanOrEqual(Math.min(task.history, this.ledger.length));
     expect(this.chunks.size).toBe(chunks.length);
