@@ -103,6 +103,8 @@ const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> |
   [/^npm run bench -- recovery$/, () => undefined],
   // In test/chaos/chaos.test.ts, for a minute.
   [/^npm run chaos /, () => expect(script('chaos')).toBe('node test/chaos/main.ts')],
+  // In test/sim/sim.test.ts, with more seeds.
+  [/^npm run sim -- --seeds 200$/, () => run('npm run sim -- --seeds 5')],
   [/^npm run bench -- evaluator$/, (command) => run(`${command} --quick --rounds 1`)],
   [/^npm run -s cli -- /, run],
   [/^npm run package$/, run],

@@ -67,8 +67,8 @@ describe('whatever goes wrong, in worlds of a seed', () => {
     async () => {
       const year = await run<YearReport>('--year');
       expect(year.violations).toEqual([]);
-      expect(year.slots).toBeGreaterThan(20_000);
-      expect(year.launches).toBeGreaterThanOrEqual(year.slots);
+      expect(year.slots).toBeGreaterThan(6_000);
+      expect(year.ticks).toBeGreaterThan(1_400);
     },
     TIMEOUT_MS,
   );
