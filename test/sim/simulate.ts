@@ -2,6 +2,7 @@
 import { Dice } from './dice.ts';
 import type { Injected } from './faults.ts';
 import { holdAtRest } from './invariants/rest.ts';
+import { holdVerified } from './invariants/verified.ts';
 import { type Act, drawActs, drawTasks, type SimTask } from './tasks.ts';
 import { scheduleActs } from './users.ts';
 import type { Violation } from './violations.ts';
@@ -66,6 +67,7 @@ export async function simulate(seed: number, options: SimOptions = {}): Promise<
   await world.time.runUntil(world.time.nowMs + 15_000);
   workers.holdEnded();
   holdAtRest(world, END_MS);
+  await holdVerified(world);
   await world.close();
   return {
     ...{ seed, acts, tasks },

@@ -1,5 +1,6 @@
 /** A year of a quiet namespace: every change of daylight saving time on the way, and nothing that piles up. */
 import { holdAtRest } from './invariants/rest.ts';
+import { holdVerified } from './invariants/verified.ts';
 import type { Act, SimTask } from './tasks.ts';
 import { scheduleActs } from './users.ts';
 import type { Violation } from './violations.ts';
@@ -96,6 +97,7 @@ export async function simulateYear(): Promise<YearReport> {
   workers.holdEnded();
   // What fell due since the last one is still to come.
   holdAtRest(world, END_MS - PERIOD_MS);
+  await holdVerified(world);
   const [, second = 0] = nodes;
   const last = nodes.at(-1) ?? 0;
   const isFlat = Math.abs(last - second) <= NODES_BOUND;

@@ -1,0 +1,37 @@
+/** I1 to I3 once more, by the engine's own proof: what it says of a namespace that is at rest is that all holds. */
+import type { Verification } from '../../../src/verification.ts';
+import type { World } from '../world.ts';
+
+/** More than reading all of it takes. */
+const VERIFYING_MS = 60_000;
+
+/** Nobody has its ordinal: nothing has hit this process. */
+const ORDINAL = 99;
+
+export async function holdVerified(world: World): Promise<void> {
+  const { time, violations, observer } = world;
+  const keeper = await world.keeper(world.process('verifier', ORDINAL));
+  let verification: Verification | undefined;
+  let failure: unknown;
+  const verified = keeper.verify().then(
+    (said) => {
+      verification = said;
+    },
+    (error: unknown) => {
+      failure = error;
+    },
+  );
+  await time.runUntil(time.nowMs + VERIFYING_MS, () => verification !== undefined || failure !== undefined);
+  if (verification === undefined) {
+    violations.add('I13', `the verification has not ended, or failed: ${String(failure)}`);
+    return;
+  }
+  await verified;
+  const { holds, problems, tasks } = verification;
+  for (const { taskId, slot, problem, detail } of problems) {
+    if (problem !== 'overdue') violations.add('I1', `verification: ${taskId} at ${slot}: ${problem}: ${detail}`);
+  }
+  violations.hold(holds, 'I1', () => 'verification: it does not hold');
+  const there = [...observer.records.values()].filter(({ ended }) => ended !== 'removed').length;
+  violations.hold(tasks === there, 'I1', () => `verification: ${tasks} tasks, and ${there} are there`);
+}
