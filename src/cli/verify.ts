@@ -23,8 +23,9 @@ function verificationText(context: Context, verification: Verification): string 
   const { holds, tasks, slots, launched, skipped, open, problems, notProven, to } = verification;
   const found = `${counted(slots, 'slot')} of ${counted(tasks, 'task')} up to ${localTime(to)}`;
   const became = `${launched} launched, ${skipped} skipped, ${open} to be tried again`;
+  const extent = notProven.length === 0 ? '' : 'as far as can be proven, ';
   const verdict = holds
-    ? context.output.paint('green', '✓ every slot that was decided has one record')
+    ? context.output.paint('green', `✓ ${extent}every slot that was decided has one record`)
     : context.output.paint('red', `✗ the records do not add up: ${counted(problems.length, 'problem')}`);
   const tables = [
     ...(problems.length === 0 ? [] : [formatTable(problemColumns(context), problems)]),

@@ -18,6 +18,7 @@ import { retentionTests } from './engine/retention.ts';
 import { sharingTests } from './engine/sharing.ts';
 import { suspectTests } from './engine/suspects.ts';
 import { takeoverTests } from './engine/takeovers.ts';
+import { verificationTests } from './engine/verification.ts';
 import { useEngine, type World } from './engine/world.ts';
 
 export type { World } from './engine/world.ts';
@@ -43,6 +44,7 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('damage', () => damageTests(engine));
     describe('the registry', () => registryTests(engine));
     describe('retention', () => retentionTests(engine));
+    describe('verification', () => verificationTests(engine));
     describe('many ticks, little time, hostile tasks', () => sharingTests(engine));
   });
 }
