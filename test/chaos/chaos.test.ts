@@ -48,9 +48,10 @@ describeWithZooKeeper('a minute of chaos', () => {
     async () => {
       const { code, stdout, stderr } = await chaos(['--minutes', '1', '--seed', SEED, '--json']).ended;
       const result = stdout === '' ? { stderr } : JSON.parse(stdout);
-      expect(result).toMatchObject({ violations: [], escaped: [], holds: true, seed: Number(SEED) });
+      expect(result).toMatchObject({ violations: [], unproven: [], escaped: [], holds: true, seed: Number(SEED) });
       expect(result.counts).toMatchObject({ lost: 0, doubled: 0, 'started twice': 0, 'stale record': 0 });
       expect(result.faults).toBeGreaterThanOrEqual(FAULTS_MIN);
+      expect(result.proven).toBeGreaterThan(0);
       expect(result.byStatus.succeeded).toBeGreaterThan(0);
       expect([code, await readdir(temporary), await leftovers()]).toEqual([0, [], []]);
     },

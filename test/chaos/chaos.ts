@@ -72,7 +72,7 @@ export async function runChaos({ minutes, seed, installation, tell, signal }: Ch
   });
   await arena.stopWorkers();
   await readAll(harvest, signal);
-  return judge({ minutes, seed }, arena, nemesis, harvest, tasks);
+  return await judge({ minutes, seed }, arena, nemesis, harvest, tasks);
 }
 
 /** What goes on beside `act`, until it is over: reading before tasks forget, and a line now and then. */
@@ -120,13 +120,13 @@ async function readAll(harvest: Harvest, signal: AbortSignal): Promise<void> {
   throw new Error(`could not be read in the end: ${unread.join(', ')}`);
 }
 
-function judge(
+async function judge(
   asked: Pick<Result, 'minutes' | 'seed'>,
-  { heard, listener }: Arena,
+  { heard, listener, keeper }: Arena,
   nemesis: Nemesis,
   harvest: Harvest,
   tasks: readonly CheckedTask[],
-): Result {
+): Promise<Result> {
   const faults = [...nemesis.faults, ...heard.stalls];
   const { invocations, failures, escaped } = heard;
   return {
@@ -136,6 +136,7 @@ function judge(
     invocations,
     failedInvocations: Object.fromEntries(failures),
     escaped,
+    verification: await keeper.verify(),
   };
 }
 

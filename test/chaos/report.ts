@@ -1,4 +1,5 @@
 /** What came of a run of chaos, for people and for programs. Pure. */
+import type { TaskProblem, Verification } from '../../src/verification.ts';
 import type { Verdict } from './checker.ts';
 import { clockTime, type Fault, VIOLATIONS, type Violation } from './evidence.ts';
 
@@ -10,6 +11,8 @@ export interface Result {
   readonly invocations: number;
   readonly failedInvocations: Readonly<Record<string, number>>;
   readonly escaped: readonly string[];
+  /** What the records prove by themselves. */
+  readonly verification: Verification;
 }
 
 /** More starts in vain than this share of all slots would be worth a look. */
@@ -21,7 +24,8 @@ const TOLD_MAX = 20;
 /** Faults this long before and after a slot are told with it. */
 const AROUND_MS = 15_000;
 
-export const holds = ({ verdict, escaped }: Result): boolean => verdict.violations.length === 0 && escaped.length === 0;
+export const holds = ({ verdict, escaped, verification }: Result): boolean =>
+  verdict.violations.length === 0 && escaped.length === 0 && verification.holds;
 
 export function asText(result: Result): string {
   const { verdict, faults, minutes, seed } = result;
@@ -47,6 +51,8 @@ export function asText(result: Result): string {
     ['launches that two holders were lost with', verdict.suspects],
     ['· longest lateness of these', `${verdict.latestSuspectMs} ms`],
     ...Object.entries(violationCounts(verdict)),
+    ['slots that the records prove', result.verification.slots],
+    ['· that they do not', unproven(result).length],
     ['errors that nobody caught', result.escaped.length],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -54,7 +60,7 @@ export function asText(result: Result): string {
   const told = verdict.violations.slice(0, TOLD_MAX).map((violation) => violationText(violation, faults));
   const untold = verdict.violations.length - told.length;
   const rest = untold > 0 ? [`… and ${untold} more`] : [];
-  return [...table, ...told, ...rest, ...result.escaped].join('\n');
+  return [...table, ...told, ...rest, ...unproven(result).map(unprovenLine), ...result.escaped].join('\n');
 }
 
 export const asJson = (result: Result): string =>
@@ -70,7 +76,16 @@ export const asJson = (result: Result): string =>
     invocations: result.invocations,
     failedInvocations: result.failedInvocations,
     escaped: result.escaped,
+    proven: result.verification.slots,
+    unproven: unproven(result),
   });
+
+/** What is overdue is late, which is judged by itself. */
+const unproven = ({ verification }: Result): TaskProblem[] =>
+  verification.problems.filter(({ problem }) => problem !== 'overdue');
+
+const unprovenLine = ({ taskId, slot, problem, detail }: TaskProblem): string =>
+  `RECORDS: ${taskId}, slot ${slot}: ${problem}: ${detail}`;
 
 export function violationText({ what, taskId, slotMs, detail }: Violation, faults: readonly Fault[]): string {
   const around = faults
