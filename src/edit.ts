@@ -116,10 +116,11 @@ function restart(record: TaskRecord, nowMs: EpochMs): TaskRecord {
 
 /** Few are kept; what is older than they are cannot be proven any more. */
 function withGap(record: TaskRecord, gap: Gap): TaskRecord {
-  const gaps = [...(record.gaps ?? []), gap];
-  const dropped = gaps.length > GAPS_MAX ? gaps.shift() : undefined;
-  if (dropped === undefined) return { ...record, gaps };
-  return { ...record, gaps, forgottenMs: Math.max(record.forgottenMs ?? 0, dropped.untilMs - 1) };
+  const all = [...(record.gaps ?? []), gap];
+  const gaps = all.slice(-GAPS_MAX);
+  const dropped = all.slice(0, -GAPS_MAX).map(({ untilMs }) => untilMs - 1);
+  if (dropped.length === 0) return { ...record, gaps };
+  return { ...record, gaps, forgottenMs: Math.max(record.forgottenMs ?? 0, ...dropped) };
 }
 
 /** Leaves a tombstone, which keeps the runs for a while and takes in the record of one that is under way. */

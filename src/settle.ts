@@ -119,8 +119,12 @@ function passed(record: TaskRecord, slotMs: EpochMs, done: Done, firstMs = slotM
 function withoutFromGaps(record: TaskRecord, firstMs: EpochMs, lastMs: EpochMs): TaskRecord {
   const holds = ({ fromMs, untilMs }: Gap) => fromMs <= lastMs && firstMs < untilMs;
   if (record.gaps?.some(holds) !== true) return record;
-  const gaps = record.gaps.map((gap) => (holds(gap) ? { ...gap, fromMs: lastMs + 1 } : gap));
-  return { ...record, gaps: gaps.filter(({ fromMs, untilMs }) => fromMs < untilMs) };
+  const isLeft = ({ fromMs, untilMs }: Gap) => fromMs < untilMs;
+  const parts = (gap: Gap) => [
+    { ...gap, untilMs: firstMs },
+    { ...gap, fromMs: lastMs + 1 },
+  ];
+  return { ...record, gaps: record.gaps.flatMap((gap) => (holds(gap) ? parts(gap).filter(isLeft) : [gap])) };
 }
 
 /** Whether this is still the task that was launched: not removed, not made anew under the same id. */

@@ -15,11 +15,16 @@ export function holdProven(record: TaskRecord, runs: readonly RunRecord[], nowMs
   if (found.length > 0) throw new Error(`the records do not add up: ${JSON.stringify(found)}`);
 }
 
+/** Begun, and passed over by an edit before it was closed: nobody had to decide it any more. */
+const isLeftBehind = ({ reason = '' }: RunRecord): boolean => reason.includes('before the task was edited');
+
 /** Without any one of them the proof finds its slot. */
 export function holdNeedsEach(record: TaskRecord, runs: readonly RunRecord[], nowMs: number): void {
   if (isRemoved(record)) return;
   const { sinceMs } = verify(record, runs, nowMs);
-  const needed = runs.filter((run) => isTerminal(run) && run.manual === undefined && run.slotMs >= sinceMs);
+  const needed = runs.filter(
+    (run) => isTerminal(run) && run.manual === undefined && run.slotMs >= sinceMs && !isLeftBehind(run),
+  );
   const apart = Math.ceil(needed.length / TAKEN_OUT_MAX);
   for (const run of needed.filter((_, i) => i % apart === 0)) {
     const others = runs.filter((each) => each !== run);

@@ -204,6 +204,17 @@ describe('the records add up where the schedule was moved', () => {
       { launched: 2, skipped: 2 },
     ],
     [
+      'by a pause after the holder of a run had died, and the run is closed',
+      {},
+      (engine) => {
+        engine.pass(7 * MINUTE_MS);
+        engine.crash(0);
+        pauseFor(engine, 1);
+        work(engine, 1);
+      },
+      { slots: 2, launched: 2, skipped: 0 },
+    ],
+    [
       'by more pauses than a record tells of: it is proven since the first that it does',
       {},
       (engine) => {
