@@ -96,18 +96,32 @@ interface Jump {
   readonly isSlot: boolean;
 }
 
-function accountsOf({ gaps = [] }: TaskRecord, runs: readonly RunRecord[]): Accounts {
+function accountsOf({ gaps = [], registeredRevision = 1 }: TaskRecord, runs: readonly RunRecord[]): Accounts {
   const launched = new Set<EpochMs>();
   const ranges: Range[] = [];
   const jumps: Jump[] = gaps.map(({ fromMs, untilMs }) => ({ afterMs: fromMs - 1, toMs: untilMs, isSlot: false }));
   for (const run of runs) {
-    const { slotMs, lastSlotMs = slotMs, count = 1, movedMs, movedFromMs = slotMs + 1 } = run;
-    if (movedMs !== undefined) jumps.push({ afterMs: movedFromMs - 1, toMs: movedMs, isSlot: true });
+    const { slotMs, lastSlotMs = slotMs, count = 1, revision, movedMs, movedFromMs = slotMs + 1 } = run;
+    if (movedMs !== undefined) {
+      // Another schedule, or a launch by hand, may have moved it elsewhere since.
+      const isSlot = revision >= registeredRevision && !runs.some((later) => isMovedBack(run, later));
+      jumps.push({ afterMs: movedFromMs - 1, toMs: movedMs, isSlot });
+    }
     if (run.manual !== undefined) continue;
     if (run.status === 'skipped') ranges.push({ firstMs: slotMs, lastMs: lastSlotMs, count });
     else if (isTerminal(run)) launched.add(slotMs);
   }
   return { launched, ranges, jumps };
+}
+
+/** Whether a launch by hand moved the schedule to before the slot that `run` had moved it to. */
+function isMovedBack(
+  { slotMs, movedMs = 0, movedFromMs = slotMs + 1, finishedMs }: RunRecord,
+  later: RunRecord,
+): boolean {
+  if (later.manual === undefined || later.movedMs === undefined || later.finishedMs < finishedMs) return false;
+  const { movedFromMs: fromMs = later.slotMs + 1 } = later;
+  return movedFromMs <= fromMs && fromMs <= movedMs && later.movedMs < movedMs;
 }
 
 type Walked = Pick<Verdict, 'slots' | 'launched' | 'skipped' | 'open' | 'problems'>;
