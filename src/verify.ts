@@ -102,10 +102,9 @@ function accountsOf({ gaps = [], registeredRevision = 1 }: TaskRecord, runs: rea
   const jumps: Jump[] = gaps.map(({ fromMs, untilMs }) => ({ afterMs: fromMs - 1, toMs: untilMs, isSlot: false }));
   for (const run of runs) {
     const { slotMs, lastSlotMs = slotMs, count = 1, revision, movedMs, movedFromMs = slotMs + 1 } = run;
-    if (movedMs !== undefined) {
-      // Another schedule, or a launch by hand, may have moved it elsewhere since.
-      const isSlot = revision >= registeredRevision && !runs.some((later) => isMovedBack(run, later));
-      jumps.push({ afterMs: movedFromMs - 1, toMs: movedMs, isSlot });
+    // A launch by hand may have moved it elsewhere since, and so may another schedule.
+    if (movedMs !== undefined && !runs.some((later) => isMovedBack(run, later))) {
+      jumps.push({ afterMs: movedFromMs - 1, toMs: movedMs, isSlot: revision >= registeredRevision });
     }
     if (run.manual !== undefined) continue;
     if (run.status === 'skipped') ranges.push({ firstMs: slotMs, lastMs: lastSlotMs, count });

@@ -276,6 +276,19 @@ describe('the records add up where the schedule was moved', () => {
       { slots: 1, launched: 1 },
     ],
     [
+      'back by a run that was asked for by hand',
+      {},
+      (engine) => {
+        first(engine, { nextAt: minute(5.5) });
+        engine.pass(30 * SECOND_MS);
+        engine.ask();
+        drain(engine, { nextAt: minute(2.5) });
+        outage(engine, 1);
+        outage(engine, 0.5);
+      },
+      { slots: 3, launched: 3 },
+    ],
+    [
       'to a moment that an outage has covered',
       {},
       (engine) => {
@@ -303,6 +316,16 @@ describe('the records are looked at from where they begin to tell', () => {
         work(engine, 20);
       },
       { because: 'registered', sinceMs: minute(3) + 1, slots: 2, launched: 2 },
+    ],
+    [
+      'an edit of the schedule before a moment that a run of the old one has asked for',
+      {},
+      (engine) => {
+        first(engine, { nextAt: minute(4.5) });
+        engine.put(taskOf({ schedule: { every: '10m' } }));
+        work(engine, 20);
+      },
+      { because: 'registered', sinceMs: minute(1) + 1, slots: 2, launched: 2 },
     ],
     [
       'an edit while a run of the old schedule was under way',
