@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EpochMs } from './clock.ts';
 import { CronkeeperError } from './errors.ts';
-import { freeSlot } from './free-slot.ts';
+import { afterNames, freeSlot } from './free-slot.ts';
 import {
   dueOf,
   type Gap,
@@ -61,7 +61,8 @@ export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecor
   const edited = { ...edit(record, nowMs), ...inputOrigin(record, task), task };
   if (!isSameTiming(record.task, task)) {
     const { gaps: _, supersededMs: __, ...others } = edited;
-    const registered = { ...others, registeredMs: nowMs, registeredRevision: edited.revision };
+    const registeredMs = afterNames(record, nowMs);
+    const registered = { ...others, registeredMs, registeredRevision: edited.revision };
     return rearmed(begin(superseding(registered)));
   }
   return rearmed(record.task.paused && !task.paused ? restart(edited, nowMs) : edited);
@@ -69,7 +70,7 @@ export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecor
 
 /** A task made anew where one was removed: its history stays, all else begins again. */
 function revive(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecord {
-  const createdMs = Math.max(nowMs, record.createdMs + 1);
+  const createdMs = Math.max(afterNames(record, nowMs), record.createdMs + 1);
   const { runs, chunks, deadSlots, timer, decidedMs } = record;
   const revision = record.revision + 1;
   const kept = { revision, registeredRevision: revision, ...inputOrigin(record, task), runs, chunks, deadSlots, timer };

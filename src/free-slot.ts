@@ -1,4 +1,4 @@
-/** Names for launches that are not of the schedule: pure. */
+/** Names for launches that are not of the schedule, and slots for the schedule that are no such names: pure. */
 import type { EpochMs } from './clock.ts';
 import type { TaskRecord } from './record.ts';
 import { nextSlot } from './schedule.ts';
@@ -11,4 +11,26 @@ export function freeSlot(record: TaskRecord, fromMs: EpochMs): EpochMs {
   let slotMs = Math.max(fromMs, (decidedMs ?? 0) + 1, (manual.at(-1)?.slotMs ?? 0) + 1);
   while (taken.has(slotMs) || isScheduled(slotMs)) slotMs++;
   return slotMs;
+}
+
+/** Names that launches by hand have, as far as the record knows: older ones than these are past. */
+function namesByHand({ manual, asked, retry, runs, backfill }: TaskRecord): EpochMs[] {
+  return [
+    ...[...manual, ...asked].map(({ slotMs }) => slotMs),
+    ...runs.flatMap((run) => (run.manual === undefined ? [] : run.slotMs)),
+    ...(retry?.manual === undefined ? [] : [retry.slotMs]),
+    ...(backfill?.next === undefined ? [] : [backfill.next.slotMs]),
+  ];
+}
+
+/** A moment for a schedule to begin at, not before `nowMs`, behind which no launch by hand has its name. */
+export const afterNames = (record: TaskRecord, nowMs: EpochMs): EpochMs =>
+  Math.max(nowMs, ...namesByHand(record).map((slotMs) => slotMs + 1));
+
+/** The first moment from `slotMs` on that is no name of a launch by hand. */
+export function unnamedFrom(record: TaskRecord, slotMs: EpochMs): EpochMs {
+  const names = new Set(namesByHand(record));
+  let freeMs = slotMs;
+  while (names.has(freeMs)) freeMs++;
+  return freeMs;
 }

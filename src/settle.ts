@@ -2,6 +2,7 @@
 import { advanceBackfill } from './backfill.ts';
 import type { EpochMs } from './clock.ts';
 import { type End, endOf, nextAtNote } from './end.ts';
+import { unnamedFrom } from './free-slot.ts';
 import { type HistoryChange, recordRuns } from './history.ts';
 import { INSTANT_MAX_MS, parseInstant } from './instant.ts';
 import { launchId, type Outcome } from './launch.ts';
@@ -232,10 +233,11 @@ function succeeded(record: TaskRecord, launch: Launch, run: RunRecord, done: Don
     return { record: carried, run: ignoringNextAt(run, nextAt) };
   }
   if (isSpent(carried)) return { record: carried, run };
-  const asked = withoutOverlap(carried, nextAtMs);
-  const slotMs = nextAtMs > (record.task.endMs ?? Infinity) ? undefined : nextAtMs;
+  const movedMs = unnamedFrom(carried, nextAtMs);
+  const asked = withoutOverlap(carried, movedMs);
+  const slotMs = movedMs > (record.task.endMs ?? Infinity) ? undefined : movedMs;
   const movedFromMs = launch.manual === undefined ? undefined : undecidedFrom(carried);
-  const moved = { ...run, movedMs: nextAtMs, ...(movedFromMs !== undefined && { movedFromMs }) };
+  const moved = { ...run, movedMs, ...(movedFromMs !== undefined && { movedFromMs }) };
   return { record: moveTo(asked, slotMs, 'exhausted'), run: moved };
 }
 
