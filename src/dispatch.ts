@@ -15,6 +15,7 @@ import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
 import { isSuspect, type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
+import { decidedAt } from './settle.ts';
 import { doneOf, type Grants, isToRunAgain, runOf, type Start, type Times } from './start.ts';
 import { type CodeCache, type Found, isLoaded, type Loaded } from './store.ts';
 import { SUSPECT_WAIT_MS, Suspects } from './suspects.ts';
@@ -261,13 +262,7 @@ export class Dispatcher {
       return { entry, lease, loaded: found, skipped, launch, losses: 0 };
     }
     const decided = { ...(launch !== undefined && { launch }), ...(closing !== undefined && { closing }) };
-    const when = {
-      startedMs: nowMs,
-      finishedMs: nowMs,
-      fence: lease.fence,
-      createdMs: found.record.createdMs,
-      revision: found.record.revision,
-    };
+    const when = decidedAt(found.record, lease.fence, nowMs);
     return this.#commit({ entry, lease, loaded: found, done: { skipped, ...decided, ...when } });
   }
 

@@ -11,7 +11,7 @@ import type { Journal } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { type Lease, lostLease } from './lease.ts';
 import { leftBehind } from './plan.ts';
-import { type Done, isRecorded, type Settled } from './settle.ts';
+import { type Done, decidedAt, isRecorded, type Settled } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
 
 /** How often it is tried for a task against faster edits. What is not closed stays in the journal, for the next holder. */
@@ -48,15 +48,7 @@ async function closeOne(takeover: Takeover, lease: Lease, taskId: string): Promi
   if (!isLoaded(found) || inFlight === undefined) return false;
   const closed = leftBehind(found.record, inFlight);
   if (closed === undefined) return false;
-  const nowMs = now();
-  const when = {
-    startedMs: nowMs,
-    finishedMs: nowMs,
-    fence: lease.fence,
-    createdMs: found.record.createdMs,
-    revision: found.record.revision,
-  };
-  const done: Done = { skipped: [], ...closed, ...when };
+  const done: Done = { skipped: [], ...closed, ...decidedAt(found.record, lease.fence, now()) };
   const { settled, ops } = settleOps(layout, found, done);
   const tell = () => {
     journal.done(taskId, closed.launch.slotMs);

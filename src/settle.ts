@@ -48,6 +48,19 @@ export interface Done {
   readonly revision: number;
 }
 
+/** Of a decision that nothing ran for. */
+export const decidedAt = (
+  { createdMs, revision }: TaskRecord,
+  fence: number,
+  nowMs: EpochMs,
+): Pick<Done, 'startedMs' | 'finishedMs' | 'fence' | 'createdMs' | 'revision'> => ({
+  startedMs: nowMs,
+  finishedMs: nowMs,
+  fence,
+  createdMs,
+  revision,
+});
+
 /** A launch that failed for good: everything needed to look into it, and to launch it again. */
 export interface DeadLetter {
   readonly taskId: string;
