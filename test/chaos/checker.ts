@@ -97,8 +97,12 @@ export function undecided(tasks: readonly CheckedTask[], runs: readonly SeenRun[
   const runsOf = Map.groupBy(runs, ({ taskId }) => taskId);
   return tasks.reduce((sum, { id, slots }) => {
     const last = (runsOf.get(id) ?? []).filter(({ isRetried }) => !isRetried);
-    const decided = new Set(last.flatMap((run) => coveredBy(run, slots)));
-    return sum + slots.length - decided.size;
+    // The proxies are in this process: whoever computes for long here cuts everybody off.
+    const single = new Set(last.flatMap(({ slotMs, lastSlotMs }) => (lastSlotMs === undefined ? slotMs : [])));
+    const ranges = last.filter(({ lastSlotMs }) => lastSlotMs !== undefined);
+    const isDecided = (at: EpochMs) =>
+      single.has(at) || ranges.some(({ slotMs, lastSlotMs = slotMs }) => slotMs <= at && at <= lastSlotMs);
+    return sum + slots.filter((slotMs) => !isDecided(slotMs)).length;
   }, 0);
 }
 

@@ -40,10 +40,12 @@ export class Harvest {
     if (reaped === undefined) return;
     const beganMs = Date.now();
     const page = await this.#readOnce(id);
+    const counts = new Map<string, number>();
+    for (const run of page) counts.set(keyOf(id, run), (counts.get(keyOf(id, run)) ?? 0) + 1);
     for (const run of page.toReversed()) {
       const seen = seenRun(id, run, reaped.sinceMs);
       // Twice within one reading stays twice; the same from an earlier reading is the same.
-      const isRepeated = page.filter((other) => other !== run && keyOf(id, other) === keyOf(id, run)).length > 0;
+      const isRepeated = (counts.get(keyOf(id, run)) ?? 0) > 1;
       const key = attemptKey(seen);
       if (reaped.keys.has(key) && !isRepeated) continue;
       if (reaped.keys.has(key) && reaped.runs.filter((known) => attemptKey(known) === key).length > 1) continue;
