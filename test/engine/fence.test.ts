@@ -93,15 +93,15 @@ describeWithZooKeeper('holders in processes of their own', () => {
     return { holder, slot };
   }
 
-  /** Ticks until it has all the shards, and lets the task through. */
+  /** Ticks until the task has run, which it lets through. The end of a session can fall between two of the shards. */
   async function takeOver() {
     const gate = new Gate();
     gate.open();
     const keeper = await engine.open({ capabilities: { gate: gate.capability } });
     let report = await keeper.tick();
     await eventually('the leases are free', async () => {
-      if (report.shards === 0) report = await keeper.tick();
-      return report.shards > 0;
+      if (report.succeeded === 0) report = await keeper.tick();
+      return report.succeeded > 0;
     });
     return { report, arrivals: gate.arrivals };
   }
@@ -121,7 +121,7 @@ describeWithZooKeeper('holders in processes of their own', () => {
     holder.child.kill('SIGKILL');
     expect(await holder.gone).toBe('SIGKILL');
     const { report, arrivals } = await takeOver();
-    expect(report).toMatchObject({ shards: 3, succeeded: 1, due: 1 });
+    expect(report).toMatchObject({ succeeded: 1, due: 1 });
     expect(arrivals).toEqual([{ slot, attempt: 2 }]);
     expect(await runsOf(engine, 'slow')).toMatchObject([{ slot, attempt: 2, status: 'succeeded' }]);
     expect(await engine.keeper.tick()).toMatchObject({ due: 0 });
@@ -138,7 +138,7 @@ describeWithZooKeeper('holders in processes of their own', () => {
     holder.child.kill('SIGKILL');
     await eventually('it has run again', hasRun(engine, 'slow'));
     stopped.abort();
-    expect(await inherited).toMatchObject({ shards: 3, succeeded: 1 });
+    expect(await inherited).toMatchObject({ succeeded: 1 });
     expect(gate.arrivals).toEqual([{ slot, attempt: 2 }]);
   });
 
@@ -147,7 +147,7 @@ describeWithZooKeeper('holders in processes of their own', () => {
     holder.child.kill('SIGSTOP');
     const thriceItsSession = sleep(systemClock, 3 * HOLDER_SESSION_MS);
     const { report, arrivals } = await takeOver();
-    expect(report).toMatchObject({ shards: 3, succeeded: 1 });
+    expect(report).toMatchObject({ succeeded: 1 });
     expect(arrivals).toEqual([{ slot, attempt: 2 }]);
     const before = await tree(engine);
     await thriceItsSession;

@@ -32,9 +32,9 @@ describe('whatever goes wrong, in worlds of a seed', () => {
   test(
     'nothing is lost, recorded twice, stuck or begun again without a reason',
     async () => {
-      const ran = await run<Ran>('--seeds', '970', '--start', '1', ...ONE_PROCESSOR);
+      const ran = await run<Ran>('--seeds', '990', '--start', '1', ...ONE_PROCESSOR);
       expect(ran.failures).toEqual([]);
-      expect(ran.seeds).toBe(970);
+      expect(ran.seeds).toBe(990);
       expect(ran.faultCount).toBeGreaterThan(10_000);
       expect(ran.reruns).toBeGreaterThan(0);
     },
@@ -44,10 +44,10 @@ describe('whatever goes wrong, in worlds of a seed', () => {
   test(
     'nor in worlds that nobody has seen before',
     async () => {
-      const ran = await run<Ran>('--seeds', '30', '--fresh', ...ONE_PROCESSOR);
+      const ran = await run<Ran>('--seeds', '10', '--fresh', ...ONE_PROCESSOR);
       console.log(`fresh seeds from ${ran.start}`);
       expect({ start: ran.start, failures: ran.failures }).toEqual({ start: ran.start, failures: [] });
-      expect(ran.faultCount).toBeGreaterThan(250);
+      expect(ran.faultCount).toBeGreaterThan(80);
     },
     TIMEOUT_MS,
   );

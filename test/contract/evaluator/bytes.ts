@@ -39,6 +39,29 @@ const bytes = fc.oneof(
   ),
 );
 
+interface Decoding {
+  readonly encoding: string;
+  readonly options: { readonly fatal: boolean; readonly ignoreBOM: boolean };
+  readonly chunks: readonly (readonly number[])[];
+}
+
+/**
+ * Node takes a byte order mark for the first thing in a stream where only the beginning of a character went before it,
+ * and drops it: in pieces, such bytes are another text than in one.
+ */
+function nodeAgreesWithItself({ encoding, options, chunks }: Decoding): boolean {
+  const textOf = (pieces: readonly (readonly number[])[]) => {
+    const decoder = new TextDecoder(encoding, options);
+    const last = pieces.length - 1;
+    return pieces.map((piece, index) => decoder.decode(new Uint8Array(piece), { stream: index < last })).join('');
+  };
+  try {
+    return textOf(chunks) === textOf([chunks.flat()]);
+  } catch {
+    return true;
+  }
+}
+
 export function byteTests(bench: Bench): void {
   const same = sameAsNode(bench);
 
@@ -49,9 +72,18 @@ export function byteTests(bench: Bench): void {
       chunks: fc.array(bytes, { maxLength: 5 }),
     });
     await fc.assert(
-      fc.asyncProperty(decoding, (input) => same(DECODE, input)),
+      fc.asyncProperty(decoding, (input) => {
+        fc.pre(nodeAgreesWithItself(input));
+        return same(DECODE, input);
+      }),
       { numRuns: 500 },
     );
+  });
+
+  test('a byte order mark after the beginning of a character is text, as the Encoding Standard has it', async () => {
+    const input = { encoding: 'utf-8', options: {}, chunks: [[0xe0], [0xef, 0xbb, 0xbf]] };
+    const seen = await bench.value(`export default (ctx) => (${DECODE})(ctx.input)`, { context: { input } });
+    expect(seen).toEqual(['utf-8', false, false, '', '\ufffd\ufeff']);
   });
 
   test('any text is the bytes that it is in Node, as far as there is room', async () => {
