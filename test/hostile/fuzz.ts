@@ -19,8 +19,11 @@ export interface Fuzzed {
   readonly ends: ReadonlyMap<string, number>;
 }
 
+/** So many lists of programs, or as many as fit into so many milliseconds. */
+export type Extent = { readonly lists: number } | { readonly forMs: number };
+
 /** Throws what fast-check says of the first program with a fault, made as small as it can be. */
-export async function fuzz(seed: number, forMs: number): Promise<Fuzzed> {
+export async function fuzz(seed: number, extent: Extent): Promise<Fuzzed> {
   const arena = await Arena.open();
   const ends = new Map<string, number>();
   const limits = { memoryBytes: MEMORY_BYTES };
@@ -38,9 +41,9 @@ export async function fuzz(seed: number, forMs: number): Promise<Fuzzed> {
   try {
     await fc.assert(property, {
       seed,
-      numRuns: Number.MAX_SAFE_INTEGER,
-      interruptAfterTimeLimit: forMs,
-      markInterruptAsFailure: false,
+      ...('lists' in extent
+        ? { numRuns: extent.lists }
+        : { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: extent.forMs, markInterruptAsFailure: false }),
     });
   } finally {
     await arena.close();
@@ -51,6 +54,6 @@ export async function fuzz(seed: number, forMs: number): Promise<Fuzzed> {
 if (import.meta.main) {
   const [seconds = '60', seed = `${Math.floor(Math.random() * 2 ** 31)}`] = process.argv.slice(2);
   console.log(`seed ${seed}`);
-  const { programs, ends } = await fuzz(Number(seed), Number(seconds) * 1000);
+  const { programs, ends } = await fuzz(Number(seed), { forMs: Number(seconds) * 1000 });
   console.log(`${programs} programs without a fault:`, Object.fromEntries(ends));
 }

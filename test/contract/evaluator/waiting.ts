@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { Outcome } from '../../../src/launch.ts';
 import { type Bench, runOf } from './bench.ts';
 
 const MIB = 1024 * 1024;
@@ -66,25 +67,34 @@ export function waitingTests(bench: Bench): void {
   });
 
   test('when runs that wait grow beyond all memory, those that hold most go, and the small ones stay', async () => {
-    const { open, wait } = gate();
-    const small = 'export default async (ctx) => { await ctx.call("wait"); return "small" }';
+    const [inside, late] = [gate(), gate()];
+    const enter = async () => {
+      const entered = inside.wait();
+      if (inside.most() === 40) inside.open(); // nobody grows before all are there
+      await entered;
+    };
+    const small = 'export default async (ctx) => { await ctx.call("enter"); await ctx.call("wait"); return "small" }';
     const hog = `export default async (ctx) => {
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await ctx.call('enter');
       const mine = new Uint8Array(${30 * MIB}).fill(7);
       await ctx.call('wait');
       return mine.length;
     }`;
+    const capabilities = { enter, wait: late.wait };
     const runs = Array.from({ length: 40 }, (_, i) =>
-      runOf(i % 2 === 0 ? small : hog, { capabilities: { wait }, limits: { memoryBytes: 40 * MIB } }),
+      runOf(i % 2 === 0 ? small : hog, { capabilities, limits: { memoryBytes: 40 * MIB, wallMs: 60_000 } }),
     );
-    const outcomes = bench.all(runs);
-    setTimeout(open, 4000); // by then as many are there as fit, also where others have the processors
-    const [smalls, hogs] = [(await outcomes).filter((_, i) => i % 2 === 0), (await outcomes).filter((_, i) => i % 2)];
+    const outcomes: Outcome[] = [];
+    await bench.evaluator.run(runs, (index, outcome) => {
+      outcomes[index] = outcome;
+      late.open(); // nobody ends before: the first to be reported is one that had to go
+    });
+    const [smalls, hogs] = [outcomes.filter((_, i) => i % 2 === 0), outcomes.filter((_, i) => i % 2)];
     expect(smalls.map(({ value, error }) => error ?? value)).toEqual(smalls.map(() => 'small'));
     const ends = hogs.map(({ value, error }) => error?.class ?? value);
     expect(new Set(ends)).toEqual(new Set(['Memory', 30 * MIB]));
     expect(await bench.value('"after"')).toBe('after');
-  });
+  }, 120_000);
 
   test('a run that waits ends in time, wherever its memory is', async () => {
     const waits = runOf('new Promise((resolve) => setTimeout(resolve, 1e6))', { limits: { wallMs: 100 } });
