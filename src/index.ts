@@ -3,7 +3,14 @@ export { type Cronkeeper, type CronkeeperOptions, openCronkeeper } from './app.t
 export type { Clock, EpochMs, Random } from './clock.ts';
 export { CronkeeperError, type ErrorCode, type Problem } from './errors.ts';
 export type { Capability, Limits, RecordedAnswer } from './evaluator.ts';
-export { createApiHandler, createTickHandler } from './lambda.ts';
+export type { BusEvent, Emitted } from './event.ts';
+export {
+  createApiHandler,
+  createEventHandler,
+  createQueueHandler,
+  createTickHandler,
+  createTopicHandler,
+} from './lambda.ts';
 export type { Outcome, RunError, RunErrorClass, RunStatus } from './launch.ts';
 export type { FetchPermissions } from './outbound.ts';
 export type { Granted } from './record.ts';

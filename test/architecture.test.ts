@@ -78,7 +78,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   [
     'engine',
     [
-      ...['tasks', 'tick-options', 'bulk', 'listing', 'dead-letters', 'by-hand', 'verification', 'status'],
+      ...['tasks', 'event', 'tick-options', 'bulk', 'listing', 'dead-letters', 'by-hand', 'verification', 'status'],
       ...['registry', 'replay', 'shift', 'tick'],
     ],
   ],

@@ -27,6 +27,9 @@ const memoryLog = () => {
 
 const REPORT = { shards: 8, due: 0, durationMs: 1 };
 
+/** What a tick by itself does not use. */
+const noTasks = { tasks: {} as Cronkeeper['tasks'], release: async () => {} };
+
 /** A keeper that notes how it was asked to tick. */
 const tickRecorder = () => {
   const asked: TickOptions[] = [];
@@ -34,7 +37,7 @@ const tickRecorder = () => {
     asked.push(options);
     return REPORT as never;
   };
-  return { asked, keeper: { tick } };
+  return { asked, keeper: { tick, ...noTasks } };
 };
 
 describe('which events are a tick', () => {
@@ -49,7 +52,7 @@ describe('which events are a tick', () => {
     ['a command', { command: 'tick' }, undefined],
     ['a command with a linger', { command: 'tick', lingerMs: 0 }, 0],
   ])('%s', (_, event, lingerMs) => {
-    expect(commandOf(event, triggers)).toEqual({ kind: 'tick', ...(lingerMs !== undefined && { lingerMs }) });
+    expect(commandOf(event, triggers, 'r-1')).toEqual({ kind: 'tick', ...(lingerMs !== undefined && { lingerMs }) });
   });
 
   test.each([
@@ -61,14 +64,14 @@ describe('which events are a tick', () => {
       '"Object Created" from "aws.s3"',
     ],
     ['an object of unknown kind', { hello: 1 }, 'an object with "hello"'],
-    ['a text', 'tick', '"tick"'],
-    ['a list', [1], '[1]'],
-    ['another command', { command: 'drop' }, 'received "drop"; allowed: "tick"'],
+    ['a text', 'tick', 'a text of 4 characters'],
+    ['a list', [1], 'a list of 1'],
+    ['another command', { command: 'drop' }, 'received "drop"; allowed: tick, run, pause'],
     ['a linger beyond the longest function', { lingerMs: 900_001 }, 'lingerMs: received 900001'],
     ['a linger in words', { lingerMs: '55s' }, 'lingerMs: received "55s"'],
     ['a misspelt field', { command: 'tick', linger: 1 }, 'linger: unknown'],
   ])('%s is refused, and named', (_, event, message) => {
-    const error = errorOf(() => commandOf(event, triggers));
+    const error = errorOf(() => commandOf(event, triggers, 'r-1'));
     expect([error.code, error.message]).toEqual(['invalid', expect.stringContaining(message)]);
   });
 });
@@ -120,6 +123,7 @@ describe('the tick handler', () => {
   test('gives up shortly before the function is ended, though the coordinator does not answer', async () => {
     let aborted: AbortSignal | undefined;
     const keeper = {
+      ...noTasks,
       tick: ({ signal }: TickOptions = {}) => {
         aborted = signal;
         return new Promise<never>(() => {});

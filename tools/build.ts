@@ -7,7 +7,8 @@ import { projectRoot } from './imports.ts';
 const outdir = join(projectRoot, 'build');
 
 await rm(outdir, { recursive: true, force: true });
-const { outputs } = await bundle({ tick: 'handlers/tick.ts', api: 'handlers/api.ts' }, outdir);
+const functions = ['tick', 'api', 'queue', 'topic', 'events'];
+const { outputs } = await bundle(Object.fromEntries(functions.map((name) => [name, `handlers/${name}.ts`])), outdir);
 await copyFile(join(projectRoot, 'src/api/console.html'), join(outdir, 'console.html'));
 await writeFile(join(outdir, 'package.json'), '{"type":"module"}\n');
 for (const [path, { bytes }] of Object.entries(outputs)) {

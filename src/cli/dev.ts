@@ -56,7 +56,11 @@ export async function dev(context: Context, flags: DevFlags, random: Random): Pr
       const onRun = showLaunches(output);
       const handler = createTickHandler({
         // Our signal in place of the function's: this function is not ended by a time-out, but by whoever stops us.
-        keeper: { tick: (options = {}) => keeper.tick({ ...options, signal, onRun }) },
+        keeper: {
+          tasks: keeper.tasks,
+          tick: (options = {}) => keeper.tick({ ...options, signal, onRun }),
+          release: () => keeper.release(),
+        },
         lingerMs: everyMs,
         log: silent,
       });

@@ -1,15 +1,15 @@
-/** The HTTP API as a Lambda handler: for an HTTP API of API Gateway (payload 2.0), or a function URL. */
-import middy from '@middy/core';
+/** The HTTP API as a Lambda handler: behind an HTTP API, a REST API, a function URL or a load balancer. */
 import type { Context } from 'aws-lambda';
 import { handle as forLambda } from 'hono/aws-lambda';
 import { createGuard } from '../api/access.ts';
 import { HttpProblem, PROBLEM_CONTENT_TYPE, problemDocument } from '../api/problem.ts';
 import { createApi } from '../api.ts';
-import { messageOf } from '../errors.ts';
-import { assertHttpEvent } from '../trigger/http.ts';
-import { EARLY_MS, type HandlerOptions, warm } from './warm.ts';
+import type { Cronkeeper } from '../app.ts';
+import { assertHttpEvent, withoutStage } from '../trigger/http.ts';
+import { type Handler, stacked } from './stack.ts';
+import { type HandlerOptions, warm } from './warm.ts';
 
-export interface ApiHandlerOptions extends HandlerOptions<'tasks' | 'status' | 'release'> {
+export interface ApiHandlerOptions extends HandlerOptions<Pick<Cronkeeper, 'tasks' | 'status' | 'release'>> {
   /** Default: CRONKEEPER_API_TOKEN. */
   readonly apiToken?: string;
   /** Default: CRONKEEPER_READ_TOKEN. */
@@ -18,12 +18,14 @@ export interface ApiHandlerOptions extends HandlerOptions<'tasks' | 'status' | '
 
 export interface ApiResult {
   readonly statusCode: number;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** In place of `headers`, where the request came with such. */
+  readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly body: string;
   readonly isBase64Encoded?: boolean;
 }
 
-export type ApiHandler = (event: unknown, context: Context) => Promise<ApiResult>;
+export type ApiHandler = Handler<ApiResult>;
 
 /** @throws CronkeeperError `invalid` at once, when it is not said where the tasks are, or there is no token. */
 export function createApiHandler({ apiToken, readToken, ...options }: ApiHandlerOptions = {}): ApiHandler {
@@ -34,19 +36,16 @@ export function createApiHandler({ apiToken, readToken, ...options }: ApiHandler
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   let answer: ReturnType<typeof forLambda> | undefined;
 
-  const handle = async (event: unknown, context: Context): Promise<ApiResult> => {
+  return stacked({ name: 'request', log, tooLate }, async (event: unknown, context: Context): Promise<ApiResult> => {
     assertHttpEvent(event);
     const opened = await keeper();
     answer ??= forLambda(createApi({ ...access, ...clock, keeper: opened, log }));
     try {
-      return await answer(event, context);
+      return await answer(withoutStage(event), context);
     } finally {
       // A frozen function sends no heartbeats: what it leaves open would expire while others still count on it.
       await opened.release();
     }
-  };
-  return middy(handle, { timeoutEarlyInMillis: EARLY_MS, timeoutEarlyResponse: tooLate }).onError(({ error }) => {
-    log('error', 'request failed', { error: messageOf(error) });
   });
 }
 

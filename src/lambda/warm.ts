@@ -5,30 +5,24 @@ import { type Config, optionsOf, readConfig } from '../config.ts';
 import { CronkeeperError } from '../errors.ts';
 import { createJsonLog, type Log } from '../log.ts';
 
-/**
- * Lambda freezes or ends a function at its time-out, in the middle of whatever it does. So much earlier the handler
- * gives up by itself, with an error that says so.
- */
-export const EARLY_MS = 500;
-
 /** What is left out comes from the environment, see `config.ts`. */
-export interface HandlerOptions<Part extends keyof Cronkeeper> extends Partial<CronkeeperOptions> {
+export interface HandlerOptions<Keeper> extends Partial<CronkeeperOptions> {
   /** One that is open already; whoever opened it closes it. Default: one opened by these options at the first event. */
-  readonly keeper?: Pick<Cronkeeper, Part>;
+  readonly keeper?: Keeper;
   /** Default: that of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Default: JSON lines on stdout. */
   readonly log?: Log;
 }
 
-export interface Warm<Part extends keyof Cronkeeper> {
+export interface Warm<Keeper> {
   readonly config: Config;
   readonly log: Log;
-  readonly keeper: () => Promise<Pick<Cronkeeper, Part>>;
+  readonly keeper: () => Promise<Keeper>;
 }
 
 /** @throws CronkeeperError `invalid` at once, when nothing says where the tasks are. */
-export function warm<Part extends keyof Cronkeeper>(options: HandlerOptions<Part>): Warm<Part> {
+export function warm<Keeper>(options: HandlerOptions<Keeper>): Warm<Keeper | Cronkeeper> {
   const { keeper, environment, log, ...given } = options;
   const config = readConfig(environment);
   const clock = given.clock ?? systemClock;

@@ -171,7 +171,7 @@ describe('a program', () => {
         capabilities: { fetch: [web.origin] },
       });
       await keeper.tasks.run('reach');
-      const { keeper: warmed } = warm<'tick' | 'close'>({
+      const { keeper: warmed } = warm<Pick<Cronkeeper, 'tick' | 'close'>>({
         environment: { CRONKEEPER_URL: url, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${web.port}` },
         fetch: { allowAddresses: ['127.0.0.0/8'] },
       });

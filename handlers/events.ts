@@ -1,0 +1,4 @@
+/** Events of a bus, and commands → launches, and one tick. Configured by the environment, see `src/config.ts`. */
+import { createEventHandler } from '../src/lambda/event.ts';
+
+export const handler = createEventHandler();

@@ -1,0 +1,4 @@
+/** A queue's messages → commands, and one tick. Configured by the environment, see `src/config.ts`. */
+import { createQueueHandler } from '../src/lambda/queue.ts';
+
+export const handler = createQueueHandler();

@@ -1,0 +1,4 @@
+/** A topic's messages → commands, and one tick. Configured by the environment, see `src/config.ts`. */
+import { createTopicHandler } from '../src/lambda/topic.ts';
+
+export const handler = createTopicHandler();

@@ -1,0 +1,110 @@
+/** A command, applied to a keeper; what it asks for is launched at once where the shard is free. */
+import type { Context } from 'aws-lambda';
+import type { Cronkeeper } from '../app.ts';
+import { uniqueToken } from '../clock.ts';
+import { CronkeeperError } from '../errors.ts';
+import type { BusEvent, Emitted, RefusedLaunch } from '../event.ts';
+import type { Log, LogFields } from '../log.ts';
+import type { TickReport } from '../report.ts';
+import type { TaskDocument } from '../task.ts';
+import type { LaunchAsked } from '../tasks.ts';
+import type { Command } from '../trigger.ts';
+import { type Invocation, tickAfter, tickNow } from './ticking.ts';
+import type { HandlerOptions } from './warm.ts';
+
+/** What of a keeper commands are applied with. */
+export interface CommandKeeper extends Pick<Cronkeeper, 'tasks' | 'tick' | 'release'> {
+  readonly emit?: (event: BusEvent) => Promise<Emitted>;
+}
+
+export interface CommandHandlerOptions extends HandlerOptions<CommandKeeper> {
+  /** Of ticks that are asked for without saying how long. Default: CRONKEEPER_LINGER_MS. */
+  readonly lingerMs?: number;
+}
+
+/** What an invocation has come to. */
+export interface CommandResult {
+  /** Launches that were asked for. */
+  readonly launches: readonly LaunchAsked[];
+  /** Tasks that an event matches and that cannot be launched by it. */
+  readonly refused: readonly RefusedLaunch[];
+  /** Absent: there was none, or it failed; what was asked for is then left to the next one. */
+  readonly tick?: TickReport;
+}
+
+/** Request ids of Lambda: an asynchronous invocation that is tried again has the same one. */
+const REQUEST_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Names what brought a command that has no id of its own; where it was run by hand, no two are the same. */
+export const invocationId = ({ awsRequestId }: Pick<Context, 'awsRequestId'>): string =>
+  REQUEST_ID.test(awsRequestId) ? awsRequestId : uniqueToken();
+
+/**
+ * Applies commands one after the other, and then ticks once.
+ * @throws CronkeeperError as {@link applyCommand}; as the tick, where that is what was asked for.
+ */
+export async function carryOut(
+  commands: readonly Command[],
+  invocation: Invocation<CommandKeeper>,
+): Promise<CommandResult> {
+  const { keeper, log } = invocation;
+  const done: Emitted[] = [];
+  for (const command of commands) done.push(await applyCommand(command, keeper, log));
+  const launches = done.flatMap((each) => each.launches);
+  const refused = done.flatMap((each) => each.refused);
+  const ticks = commands.filter((command) => command.kind === 'tick');
+  if (commands.length === 0) return { launches, refused };
+  const lingerMs = Math.max(...ticks.map((command) => command.lingerMs ?? invocation.lingerMs));
+  const tick = ticks.length > 0 ? await tickNow(invocation, lingerMs) : await tickAfter(invocation);
+  return { launches, refused, ...(tick !== undefined && { tick }) };
+}
+
+/**
+ * Applies a command; a tick is left to the caller.
+ * @throws CronkeeperError as the registry does; `conflict` when a launch was refused for now, and should be asked for
+ * again.
+ */
+export async function applyCommand(command: Command, keeper: CommandKeeper, log: Log): Promise<Emitted> {
+  if (command.kind === 'tick') return NOTHING;
+  const { launches, refused } = await apply(command, keeper);
+  const ids = launches.map(({ launchId }) => launchId);
+  log('info', 'command', { ...named(command), ...(ids.length > 0 && { launches: ids }) });
+  for (const { taskId, message } of refused) log('warn', 'launch refused', { taskId, error: message });
+  const later = refused.find(({ temporary }) => temporary);
+  if (later !== undefined) throw new CronkeeperError('conflict', `task ${later.taskId}: ${later.message}`);
+  return { launches, refused };
+}
+
+type Change = Exclude<Command, { readonly kind: 'tick' }>;
+
+const NOTHING: Emitted = { launches: [], refused: [] };
+
+async function apply(command: Change, keeper: CommandKeeper): Promise<Emitted> {
+  switch (command.kind) {
+    case 'run': {
+      const { taskId, input, key } = command;
+      const launch = await keeper.tasks.run(taskId, { key, ...(input !== undefined && { input }) });
+      return { ...NOTHING, launches: [launch] };
+    }
+    case 'put':
+      // It is looked into there, as any document is.
+      await keeper.tasks.put(command.task as TaskDocument);
+      return NOTHING;
+    case 'emit':
+      if (keeper.emit === undefined) throw new CronkeeperError('internal', 'this keeper takes no events');
+      return keeper.emit(command.event);
+    default:
+      await keeper.tasks[command.kind](command.taskId);
+      return NOTHING;
+  }
+}
+
+/** What of a command is worth a line; not its input, nor a document. */
+function named(command: Change): LogFields {
+  const { kind } = command;
+  if (kind === 'emit') {
+    const { id: eventId, source, detailType } = command.event;
+    return { command: kind, eventId, source, detailType };
+  }
+  return { command: kind, taskId: kind === 'put' ? (command.task as Partial<TaskDocument>).id : command.taskId };
+}

@@ -1,0 +1,32 @@
+/** A topic's messages as a Lambda handler. SNS asks for no answer: what fails is thrown, and Lambda tries it again. */
+import { snsTrigger } from '../trigger/sns.ts';
+import { commandOf, recordsOf } from '../trigger.ts';
+import {
+  type CommandHandlerOptions,
+  type CommandKeeper,
+  type CommandResult,
+  carryOut,
+  invocationId,
+} from './command.ts';
+import { type Handler, stacked } from './stack.ts';
+import { warm } from './warm.ts';
+
+export type TopicHandler = Handler<CommandResult>;
+
+/** @throws CronkeeperError `invalid` at once, when neither options nor environment say where the tasks are. */
+export function createTopicHandler({ lingerMs, ...options }: CommandHandlerOptions = {}): TopicHandler {
+  const { keeper, config, log } = warm<CommandKeeper>(options);
+
+  return stacked({ name: 'topic', log }, async (event, context, { signal }) => {
+    const id = invocationId(context);
+    const records = recordsOf(event, 'a record of an SNS topic');
+    const commands = records.map((record) => commandOf(record, [snsTrigger], id));
+    const opened = await keeper();
+    try {
+      const invocation = { keeper: opened, log, context, signal, lingerMs: lingerMs ?? config.lingerMs };
+      return await carryOut(commands, invocation);
+    } finally {
+      await opened.release();
+    }
+  });
+}
