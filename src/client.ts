@@ -1,5 +1,5 @@
 /** Tasks over HTTP: the same interface as on the registry itself, the same results, the same errors. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { etagOf } from './api/conditions.ts';
 import * as schemas from './api/schemas.ts';
 import { parseDocuments } from './bulk.ts';

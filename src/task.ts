@@ -2,7 +2,7 @@
  * The task document: what users write, and its normal form, which the engine reads. Everything a document may say,
  * with its defaults and bounds, is in this file; `docs` and the OpenAPI page are made from the same schema.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EpochMs } from './clock.ts';
 import { parseDuration } from './duration.ts';
 import { CronkeeperError, isCronkeeperError, type Problem, received } from './errors.ts';

@@ -1,10 +1,10 @@
-/** `npm run build`: bundles the Lambda handlers into build/, with what they read beside them. */
+/** `npm run build [directory]`: bundles the Lambda handlers into build/, with what they read beside them. */
 import { copyFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { bundle } from './bundle.ts';
 import { projectRoot } from './imports.ts';
 
-const outdir = join(projectRoot, 'build');
+const outdir = resolve(process.argv[2] ?? join(projectRoot, 'build'));
 
 await rm(outdir, { recursive: true, force: true });
 const functions = ['tick', 'api', 'queue', 'topic', 'events'];

@@ -2,11 +2,21 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { GUEST_FILE, readGuest } from '../src/evaluator/assets.ts';
 import { projectRoot } from './imports.ts';
 
 const source = (path: string): string => join(projectRoot, path);
+
+/** undici brings its parser twice; every processor that Node 24 runs on Lambda has SIMD. */
+const oneParser: Plugin = {
+  name: 'one-parser',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/llhttp-wasm\.js$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace('llhttp-wasm', 'llhttp_simd-wasm')),
+    }));
+  },
+};
 
 /** `programs`: the path of each in the project, by the name of its bundle. */
 export async function bundle(programs: Readonly<Record<string, string>>, outdir: string): Promise<Metafile> {
@@ -24,6 +34,7 @@ export async function bundle(programs: Readonly<Record<string, string>>, outdir:
     metafile: true,
     sourcemap: 'external',
     legalComments: 'none',
+    plugins: [oneParser],
     // node-zookeeper-client is CommonJS: its `require` of Node's own modules needs one in an ES module.
     banner: {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",

@@ -54,6 +54,8 @@ export interface Member {
   readonly pid: number;
   /** As the server says; undefined when it does not answer or does not serve. */
   mode(): Promise<'standalone' | 'leader' | 'follower' | undefined>;
+  /** Clients that are connected now, the one that asks left out. */
+  connections(): Promise<number>;
   /** SIGKILL: no good-bye to anyone. */
   kill(): Promise<void>;
   /** After {@link kill}, on the same data and ports. Resolves when the server serves. */
@@ -167,6 +169,10 @@ class MemberProcess implements Member {
   async mode(): ReturnType<Member['mode']> {
     const mode = /^Mode: (standalone|leader|follower)$/m.exec(await fourLetterWord(this.#port, 'srvr'))?.[1];
     return mode as Awaited<ReturnType<Member['mode']>>;
+  }
+
+  async connections(): Promise<number> {
+    return Number(/^Connections: (\d+)$/m.exec(await fourLetterWord(this.#port, 'srvr'))?.[1]) - 1;
   }
 
   async kill(): Promise<void> {

@@ -1,6 +1,6 @@
 /** What a request brings: its body as JSON or YAML, its query, checked against a schema. */
 import { parseDocument } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { messageOf } from '../errors.ts';
 import { invalidDocument, problemsOf } from '../task.ts';
 import { HttpProblem } from './problem.ts';

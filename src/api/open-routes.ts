@@ -1,5 +1,5 @@
 /** Routes that ask for no credentials, and tell nothing about tasks: health, the API's description, the console. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { json } from './answer.ts';
 import { readConsole } from './console.ts';
 import { openApiPage } from './openapi.ts';

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 page, made from the table of routes and the schemas that they check with. Pure. */
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { taskSchema } from '../task.ts';
 import { PROBLEM_CONTENT_TYPE } from './problem.ts';
 import type { AnswerDescription, Route } from './route.ts';

@@ -1,5 +1,5 @@
 /** What a route is: one entry of a table that the app, the guard and the OpenAPI page are all made from. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Status } from '../status.ts';
 import type { Tasks } from '../tasks.ts';

@@ -1,5 +1,5 @@
 /** What travels over HTTP, as zod schemas: read by the routes and the client, shown by the OpenAPI page. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isCronkeeperError } from '../errors.ts';
 import { parseInstant } from '../instant.ts';
 import { RUN_ERROR_CLASSES } from '../launch.ts';

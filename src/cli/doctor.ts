@@ -4,11 +4,10 @@ import { createHttpClient } from '../client.ts';
 import { CronkeeperError, isCronkeeperError, messageOf } from '../errors.ts';
 import type { Probe } from '../probe.ts';
 import type { Status } from '../status.ts';
+import { type Check, failed, ok, sayChecks, warning } from './check.ts';
 import { type Context, keeperOptions } from './connection.ts';
-import { SaidFailure } from './exit.ts';
 import type { Output } from './output.ts';
 import { relativeTo, roughly } from './present.ts';
-import { pad } from './table.ts';
 
 const NODE_MAJOR_MIN = 24;
 
@@ -17,23 +16,6 @@ const SKEW_MAX_MS = 1_000;
 
 /** A namespace that nobody has ticked for so long is probably not looked after. */
 const UNTICKED_MAX_MS = 10 * 60_000;
-
-export interface Check {
-  readonly check: string;
-  readonly status: 'ok' | 'warning' | 'failed';
-  readonly detail: string;
-  /** What to do, when something is wrong. */
-  readonly remedy?: string;
-}
-
-const ok = (check: string, detail: string): Check => ({ check, status: 'ok', detail });
-const warning = (check: string, detail: string, remedy: string): Check => ({
-  check,
-  status: 'warning',
-  detail,
-  remedy,
-});
-const failed = (check: string, detail: string, remedy: string): Check => ({ check, status: 'failed', detail, remedy });
 
 /** @param context or what is wrong with the configuration. @throws SaidFailure when a check failed. */
 export async function doctor(output: Output, context: Context | CronkeeperError): Promise<void> {
@@ -45,12 +27,10 @@ export async function doctor(output: Output, context: Context | CronkeeperError)
     const { endpoint } = context.flags;
     checks.push(...(endpoint === undefined ? await checkCoordinator(context) : await checkEndpoint(context, endpoint)));
   }
-  const isWell = checks.every(({ status }) => status !== 'failed');
-  output.result({ ok: isWell, checks }, () => checks.map((check) => checkText(output, check)).join('\n'));
-  if (!isWell) throw new SaidFailure();
+  sayChecks(output, checks);
 }
 
-function checkNode(version: string): Check {
+export function checkNode(version: string): Check {
   const major = Number.parseInt(version, 10);
   if (major >= NODE_MAJOR_MIN) return ok('node', version);
   return failed(
@@ -128,16 +108,4 @@ function checkShards({ shards }: Status, nowMs: number): Check[] {
   const remedy = 'nothing runs without a tick: "cronkeeper worker", "npm start" or the deployed trigger';
   if (held > 0 || (nowMs - latestMs < UNTICKED_MAX_MS && !overdue)) return [ok('shards', detail)];
   return [warning('shards', detail, remedy)];
-}
-
-const LOOKS = {
-  ok: { sign: '✓', colour: 'green' },
-  warning: { sign: '!', colour: 'yellow' },
-  failed: { sign: '✗', colour: 'red' },
-} as const;
-
-function checkText(output: Output, { check, status, detail, remedy }: Check): string {
-  const { sign, colour } = LOOKS[status];
-  const line = `${output.paint(colour, sign)} ${pad(check, 14)} ${detail}`;
-  return remedy === undefined ? line : `${line}\n  ${output.paint('bold', 'to do:')} ${remedy}`;
 }

@@ -36,6 +36,7 @@ import {
 import type { Context } from './connection.ts';
 import { type DevFlags, dev } from './dev.ts';
 import { doctor } from './doctor.ts';
+import { doctorStage } from './doctor-stage.ts';
 import { type EngineFlags, tickOnce, work } from './engine.ts';
 import { type NextFlags, next } from './next.ts';
 import type { Output } from './output.ts';
@@ -84,7 +85,13 @@ export function createProgram(surroundings: Surroundings): Command {
   program
     .command('doctor')
     .description('check what is needed, and say what to do')
-    .action(() => doctor(surroundings.output(), surroundings.contextOrError()));
+    .option('--stage <name>', 'what would be deployed, in place of what is used here')
+    .option('--param <name=value>', 'with --stage: a parameter of it', (one, all: string[]) => [...all, one], [])
+    .action(({ stage, param }: { stage?: string; param: string[] }) =>
+      stage === undefined
+        ? doctor(surroundings.output(), surroundings.contextOrError())
+        : doctorStage(surroundings.output(), { stage, param }, process.cwd()),
+    );
   return program;
 }
 

@@ -1,5 +1,5 @@
 /** One HTTP request to the API and its answer, or an error that says what is known of the outcome. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../api/schemas.ts';
 import type { Clock } from '../clock.ts';
 import { CronkeeperError, type ErrorCode, messageOf, received } from '../errors.ts';
