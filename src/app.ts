@@ -1,4 +1,6 @@
 /** The composition root: the only file that names implementations. What it opens stays warm between invocations. */
+import { type AuditEntry, type AuditOptions, assertPrincipal } from './audit.ts';
+import { AuditTrail } from './audit-trail.ts';
 import { type Clock, type Random, systemClock, systemRandom, uniqueToken } from './clock.ts';
 import { openEmbedded } from './coordinator/embedded.ts';
 import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
@@ -11,13 +13,14 @@ import type { Capability, Evaluator } from './evaluator.ts';
 import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
 import type { FetchPermissions, Outbound } from './outbound.ts';
 import { type Probe, probe } from './probe.ts';
+import { TASKS_MAX, TaskQuota } from './quota.ts';
 import { Registry } from './registry.ts';
 import { findRecorded, replayRecorded } from './replay.ts';
 import type { TickReport } from './report.ts';
 import { openRequests } from './sandbox.ts';
 import { readStatus, type Status } from './status.ts';
 import { CodeCache } from './store.ts';
-import type { Replay, Replays, Tasks } from './tasks.ts';
+import type { Page, Replay, Replays, Tasks } from './tasks.ts';
 import { type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
 import { type Verification, type VerifyOptions, verifyAll } from './verification.ts';
@@ -33,6 +36,10 @@ export interface CronkeeperOptions {
   readonly sessionTimeoutMs?: number;
   /** Shards of a namespace that is made now; an existing one keeps its number. 1 to 256, default 8. */
   readonly shards?: number;
+  /** Tasks that the namespace may have; existing ones can be edited beyond it, too. 1 to 10,000,000; default: any number. */
+  readonly maxTasks?: number;
+  /** Who makes the changes that `tasks` makes, for the audit trail. 1 to 256 visible ASCII characters; default `library`. */
+  readonly principal?: string;
   /** Functions that tasks may `ctx.call`, if their manifest names them. Arguments and results are JSON. */
   readonly capabilities?: Readonly<Record<string, Capability>>;
   /** What tasks may `ctx.fetch` beside public addresses, if their manifest names it. Default: nothing. */
@@ -52,6 +59,10 @@ export interface CronkeeperOptions {
 /** A namespace, opened: its tasks, and the tick that runs them. */
 export interface Cronkeeper {
   readonly tasks: Tasks & Replays;
+  /** The same tasks, in the name of somebody else. @throws CronkeeperError `invalid` for a name that cannot be. */
+  as(principal: string): Tasks;
+  /** Who changed what, newest first. @throws CronkeeperError `invalid` */
+  audit(options?: AuditOptions): Promise<Page<AuditEntry>>;
   /** Runs what is due, once. @throws CronkeeperError when the coordinator failed; nothing is lost then. */
   tick(options?: TickOptions): Promise<TickReport>;
   status(): Promise<Status>;
@@ -81,6 +92,8 @@ class App implements Cronkeeper {
   readonly #token: () => string;
   readonly #coordinator: Coordinator;
   readonly #code = new CodeCache();
+  readonly #trail = new AuditTrail();
+  readonly #quota: TaskQuota;
   readonly #outbound: Outbound;
   #evaluator: Promise<Evaluator> | undefined;
   #open: Promise<Opened> | undefined;
@@ -92,7 +105,8 @@ class App implements Cronkeeper {
     this.#token = options.token ?? uniqueToken;
     this.#outbound = openRequests(options.fetch, this.#clock, serversOf(options.url));
     this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
-    this.tasks = { ...this.#tasks(), replay: (...args) => this.#replay(...args) };
+    this.#quota = new TaskQuota(options.maxTasks);
+    this.tasks = { ...this.as(options.principal ?? 'library'), replay: (...args) => this.#replay(...args) };
   }
 
   async tick(options: TickOptions = {}): Promise<TickReport> {
@@ -114,6 +128,10 @@ class App implements Cronkeeper {
       },
       options,
     );
+  }
+
+  audit(options: AuditOptions = {}): Promise<Page<AuditEntry>> {
+    return this.#using(({ registry }) => registry.audit(options));
   }
 
   status(): Promise<Status> {
@@ -158,10 +176,13 @@ class App implements Cronkeeper {
   }
 
   /** Every method of the registry, each on a session that is alive. */
-  #tasks(): Tasks {
-    const on = <T>(use: (registry: Registry) => Promise<T>) => this.#using(({ registry }) => use(registry));
+  as(principal: string): Tasks {
+    assertPrincipal(principal);
+    const on = <T>(use: (registry: Registry) => Promise<T>) =>
+      this.#using(({ registry }) => use(registry.as(principal)));
     // What depends on a revision is not asked twice: the first time may have made it another one.
-    const once = async <T>(use: (registry: Registry) => Promise<T>) => use((await this.#opened()).registry);
+    const once = async <T>(use: (registry: Registry) => Promise<T>) =>
+      use((await this.#opened()).registry.as(principal));
     return {
       put: (document, options) => {
         const isConditional = options?.ifMatch !== undefined || options?.ifNoneMatch !== undefined;
@@ -225,14 +246,14 @@ class App implements Cronkeeper {
       let made = 0;
       const maker = () => `${name}.${(made++).toString(36)}`;
       const time = new CoordinatorTime(session, this.#clock, () => `${layout.root}/time-${maker()}`);
-      const registry = new Registry({
-        session,
-        layout,
-        code: this.#code,
-        now: () => time.now(),
-        checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
-        maker,
-      });
+      const registry = new Registry(
+        {
+          ...{ session, layout, maker, code: this.#code, trail: this.#trail, quota: this.#quota },
+          now: () => time.now(),
+          checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
+        },
+        'library',
+      );
       return { session, layout, registry, time };
     } catch (error) {
       await session.close();
@@ -291,7 +312,8 @@ function assertTickOptions(options: TickOptions): void {
 }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set([
-  ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'capabilities', 'fetch', 'workers'],
+  ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'maxTasks', 'principal'],
+  ...['capabilities', 'fetch', 'workers'],
   ...['clock', 'random', 'token', 'evaluator', 'coordinator'],
 ]);
 
@@ -305,7 +327,7 @@ function assertOptions(options: CronkeeperOptions): void {
   if (typeof options.url !== 'string') refuse('url', options.url, 'a coordinator URL');
   parseCoordinatorUrl(options.url);
   assertNamespace(options.namespace ?? 'default');
-  const whole = (field: 'sessionTimeoutMs' | 'shards' | 'workers', min: number, max: number) => {
+  const whole = (field: 'sessionTimeoutMs' | 'shards' | 'workers' | 'maxTasks', min: number, max: number) => {
     const value = options[field];
     if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
     refuse(field, value, `a whole number from ${min} to ${max}`);
@@ -313,4 +335,5 @@ function assertOptions(options: CronkeeperOptions): void {
   whole('sessionTimeoutMs', 500, 40_000);
   whole('shards', 1, SHARDS_MAX);
   whole('workers', 1, 64);
+  whole('maxTasks', 1, TASKS_MAX);
 }

@@ -2,6 +2,7 @@
  * What is asked of a task by hand, beside its schedule: a launch, another one of what failed for good, those of a range
  * of past slots. What is asked is checked here; what becomes of the record is decided elsewhere.
  */
+import type { AuditAction } from './audit.ts';
 import { askBackfill } from './backfill.ts';
 import type { EpochMs } from './clock.ts';
 import type { Session } from './coordinator.ts';
@@ -29,7 +30,11 @@ export interface ByHandDeps {
   readonly layout: Layout;
   readonly maker: () => string;
   /** Changes a task's record; against faster changes, again. */
-  readonly edit: (id: string, change: (record: TaskRecord, nowMs: EpochMs) => TaskRecord) => Promise<unknown>;
+  readonly edit: (
+    id: string,
+    action: AuditAction,
+    change: (record: TaskRecord, nowMs: EpochMs) => TaskRecord,
+  ) => Promise<unknown>;
 }
 
 export class ByHand {
@@ -44,7 +49,7 @@ export class ByHand {
     let slotMs = 0;
     // A key of our own where the caller has none: a change whose reply was lost must not be made twice.
     const keyed = { key: this.#deps.maker(), ...request };
-    await this.#deps.edit(id, (record, nowMs) => {
+    await this.#deps.edit(id, 'run', (record, nowMs) => {
       const asked = ask(record, nowMs, keyed);
       slotMs = asked.slotMs;
       return fitting(asked.record, record);
@@ -60,7 +65,7 @@ export class ByHand {
   async #redriveOne(id: string, deadSlotMs: EpochMs): Promise<Redrive> {
     const [letter] = await this.#lettersAt(id, [deadSlotMs]);
     let answer: Redrive | undefined;
-    await this.#deps.edit(id, (record, nowMs) => {
+    await this.#deps.edit(id, 'redrive', (record, nowMs) => {
       const knownMs = redrivenBefore(record, deadSlotMs);
       if (knownMs !== undefined) {
         answer = { launches: [redrivenView(id, knownMs, deadSlotMs)], left: record.deadSlots.length };
@@ -80,7 +85,7 @@ export class ByHand {
     const [found] = await loadRecords(this.#deps.session, this.#deps.layout, [id]);
     const letters = await this.#lettersAt(id, isLoaded(found) ? found.record.deadSlots : []);
     let answer: Redrive = { launches: [], left: 0 };
-    await this.#deps.edit(id, (found, nowMs) => {
+    await this.#deps.edit(id, 'redrive', (found, nowMs) => {
       const launches: RedrivenLaunch[] = [];
       let record = found;
       for (const letter of letters.filter(({ slotMs }) => found.deadSlots.includes(slotMs))) {
@@ -102,7 +107,7 @@ export class ByHand {
     if (problem !== undefined) throw invalidDocument('backfill request', [{ field: 'key', message: problem }]);
     const wish = { fromMs: instantOf('from', from), untilMs: instantOf('to', to), key };
     let answer: BackfillAsked | undefined;
-    await this.#deps.edit(id, (record, nowMs) => {
+    await this.#deps.edit(id, 'backfill', (record, nowMs) => {
       if (wish.fromMs > wish.untilMs) throw wrongRange('from', from, 'an instant no later than `to`');
       if (wish.untilMs > nowMs) throw wrongRange('to', to, `an instant of the past; it is ${formatInstant(nowMs)}`);
       const { record: next, backfill } = askBackfill(record, nowMs, wish);

@@ -11,6 +11,8 @@ export interface DiscardDeps {
   readonly layout: Layout;
   readonly now: () => EpochMs | Promise<EpochMs>;
   readonly maker: () => string;
+  /** What is said of it, in the same transaction. */
+  readonly note: (nowMs: EpochMs) => Promise<Op[]>;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface DiscardDeps {
  * @throws `problem` where a newer version wrote it: then it is not ours to throw away.
  */
 export async function discard(
-  { session, layout, now, maker }: DiscardDeps,
+  { session, layout, now, maker, note }: DiscardDeps,
   id: string,
   problem: CronkeeperError,
 ): Promise<boolean> {
@@ -35,7 +37,9 @@ export async function discard(
     ...(chunks ?? []).map((name) => `${path}/${name}`),
     ...(letters ?? []).filter((name) => name.startsWith(dead.prefix)).map((name) => `${dead.directory}/${name}`),
   ].map((each): Op => ({ op: 'remove', path: each }));
-  const hints = hintOps(layout, await now(), maker, hashesIn(node.data));
-  await session.multi([...beside, { op: 'remove', path, version: node.version }, ...hints]);
+  const nowMs = await now();
+  const hints = hintOps(layout, nowMs, maker, hashesIn(node.data));
+  const noted = await note(nowMs);
+  await session.multi([...beside, { op: 'remove', path, version: node.version }, ...hints, ...noted]);
   return true;
 }

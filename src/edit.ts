@@ -163,3 +163,16 @@ const edit = (record: TaskRecord, nowMs: EpochMs): TaskRecord => ({
 
 /** A timer that is set right already keeps its number, and so its due entry. */
 export const rearmed = (record: TaskRecord): TaskRecord => (dueOf(record) === record.dueMs ? record : rearm(record));
+
+/** Whether what is there is what the caller wants to change. @throws CronkeeperError `conflict` */
+export function assertCondition(
+  id: string,
+  { ifMatch, ifNoneMatch }: { readonly ifMatch?: number; readonly ifNoneMatch?: '*' },
+  found: TaskRecord | undefined,
+): void {
+  const isMet = (ifNoneMatch === undefined || found === undefined) && (ifMatch ?? found?.revision) === found?.revision;
+  if (isMet) return;
+  const wanted = ifNoneMatch === undefined ? `revision ${ifMatch}` : 'no such task';
+  const there = found === undefined ? 'no such task' : `revision ${found.revision}`;
+  throw new CronkeeperError('conflict', `task ${id}: the request asks for ${wanted}; found ${there}`);
+}

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'conflict'
   /** A bound was exceeded: too large, too many. */
   | 'too-large'
+  /** The namespace has as many tasks as it may have. */
+  | 'quota-exceeded'
   /** No credentials. */
   | 'unauthenticated'
   /** Credentials that do not allow this. */

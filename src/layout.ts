@@ -8,6 +8,7 @@
  *       /dropped/<droppedMs>-<maker>             hints: hashes that a transaction has dropped references to
  *       /trash/<hash>                            code that no task may name any more, while a pass looks for one
  *       /sweep                                   how far that pass has come
+ *       /audit/<day>-<n>/<ms>-<maker>            who changed what: one node per transaction
  *       /shards/<n>/lock                         ephemeral: the lease
  *                  /epoch                        its version is the fence
  *                  /doorbell                     set when something falls due soon: a lingering tick watches it
@@ -44,6 +45,8 @@ export interface Layout {
   readonly trash: string;
   trashed(hash: string): string;
   readonly sweep: string;
+  readonly audit: string;
+  auditDirectory(name: string): string;
   shard(shard: number): string;
   lock(shard: number): string;
   epoch(shard: number): string;
@@ -74,6 +77,8 @@ export function createLayout(namespace: string, shards: number): Layout {
     trash: `${root}/trash`,
     trashed: (hash) => `${root}/trash/${hash}`,
     sweep: `${root}/sweep`,
+    audit: `${root}/audit`,
+    auditDirectory: (name) => `${root}/audit/${name}`,
     lock: (n) => `${shard(n)}/lock`,
     epoch: (n) => `${shard(n)}/epoch`,
     doorbell: (n) => `${shard(n)}/doorbell`,
@@ -103,7 +108,7 @@ export function namespaceOps(namespace: string, shards: number, settings: string
 }
 
 /** What namespaces of older programs do not have yet. */
-export const retentionDirectories = ({ dropped, trash }: Layout): readonly string[] => [dropped, trash];
+export const retentionDirectories = ({ dropped, trash, audit }: Layout): readonly string[] => [dropped, trash, audit];
 
 export const namespaceRoot = ROOT;
 

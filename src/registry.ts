@@ -4,6 +4,8 @@
  * under way is recorded on the record as the edit left it.
  */
 
+import { type AuditAction, type AuditEntry, type AuditOptions, auditLine } from './audit.ts';
+import { type AuditTrail, listAudit } from './audit-trail.ts';
 import { batchesOf, parseDocuments } from './bulk.ts';
 import { ByHand, fitting } from './by-hand.ts';
 import type { EpochMs } from './clock.ts';
@@ -11,34 +13,35 @@ import { isRefused, type Op, type Session } from './coordinator.ts';
 import { listDeadLetters } from './dead-letters.ts';
 import { discard } from './discard.ts';
 import { DueDirectories, newPages } from './due.ts';
-import { amend, pause, register, remove, resume } from './edit.ts';
+import { amend, assertCondition, pause, register, remove, resume } from './edit.ts';
 import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';
 import type { RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { listRuns, listTasks, notFound } from './listing.ts';
+import type { TaskQuota } from './quota.ts';
 import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
 import { hintOps, replacedCode } from './retention.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
+import { StoredCode } from './stored-code.ts';
 import { assertTaskId, invalidDocument, type ParsedTask, parseTask, type TaskDocument } from './task.ts';
-import type {
-  BackfillRequest,
-  DeadLettersOptions,
-  ListOptions,
-  Precondition,
-  PutOptions,
-  PutResult,
-  RunRequest,
-  RunsOptions,
-  Tasks,
+import {
+  type BackfillRequest,
+  type DeadLettersOptions,
+  type ListOptions,
+  type Page,
+  type Precondition,
+  type PutOptions,
+  type PutResult,
+  pageLimit,
+  type RunRequest,
+  type RunsOptions,
+  type Tasks,
 } from './tasks.ts';
 import { type QuarantinedView, type TaskView, taskView } from './view.ts';
 
 /** How often an edit is tried against faster ones. */
 const ATTEMPTS_MAX = 20;
-
-/** Hashes that are remembered. */
-const STORED_MAX = 20_000;
 
 /** Transactions under way, when many tasks are put. */
 const PUTS_IN_FLIGHT_MAX = 8;
@@ -55,6 +58,14 @@ export interface RegistryDeps {
   readonly checkCode: (program: Program) => Promise<RunError | undefined>;
   /** Unique in the namespace. */
   readonly maker: () => string;
+  readonly trail: AuditTrail;
+  readonly quota: TaskQuota;
+}
+
+/** What one session knows, whoever asks. */
+interface Shared {
+  readonly directories: DueDirectories;
+  readonly stored: StoredCode;
 }
 
 /** From what is stored to what is to be stored; the same record: nothing to do. */
@@ -62,6 +73,7 @@ type Change = (found: Loaded | undefined, nowMs: EpochMs) => TaskRecord;
 
 interface Wish {
   readonly id: string;
+  readonly action: AuditAction;
   readonly program?: Program;
   readonly change: Change;
 }
@@ -79,15 +91,21 @@ interface Done {
 
 export class Registry implements Tasks {
   readonly #deps: RegistryDeps;
-  readonly #directories: DueDirectories;
+  readonly #principal: string;
+  readonly #shared: Shared;
   readonly #byHand: ByHand;
-  /** Hashes whose nodes were seen to be there. */
-  readonly #stored = new Set<string>();
 
-  constructor(deps: RegistryDeps) {
+  /** @param principal whose changes these are. */
+  constructor(deps: RegistryDeps, principal: string, shared?: Shared) {
     this.#deps = deps;
-    this.#directories = new DueDirectories(deps.session);
-    this.#byHand = new ByHand({ ...deps, edit: (id, change) => this.#edit(id, {}, change) });
+    this.#principal = principal;
+    this.#shared = shared ?? { directories: new DueDirectories(deps.session), stored: new StoredCode(deps) };
+    this.#byHand = new ByHand({ ...deps, edit: (id, action, change) => this.#edit(id, action, {}, change) });
+  }
+
+  /** The same registry, in the name of somebody else. */
+  as(principal: string): Registry {
+    return new Registry(this.#deps, principal, this.#shared);
   }
 
   async put(document: TaskDocument, options: PutOptions = {}): Promise<PutResult> {
@@ -137,21 +155,21 @@ export class Registry implements Tasks {
 
   async remove(id: string, options: Precondition = {}): Promise<boolean> {
     try {
-      await this.#edit(id, options, remove);
+      await this.#edit(id, 'remove', options, remove);
       return true;
     } catch (error) {
       if (isCronkeeperError(error, 'not-found')) return false;
-      if (isCronkeeperError(error, 'corrupt')) return discard(this.#deps, id, error);
+      if (isCronkeeperError(error, 'corrupt')) return this.#discard(id, error);
       throw error;
     }
   }
 
   async pause(id: string): Promise<TaskView> {
-    return taskView(await this.#edit(id, {}, pause));
+    return taskView(await this.#edit(id, 'pause', {}, pause));
   }
 
   async resume(id: string): Promise<TaskView> {
-    return taskView(await this.#edit(id, {}, resume));
+    return taskView(await this.#edit(id, 'resume', {}, resume));
   }
 
   run(id: string, request: RunRequest = {}) {
@@ -174,27 +192,35 @@ export class Registry implements Tasks {
     return listDeadLetters(this.#deps.session, this.#deps.layout, options);
   }
 
+  async audit(options: AuditOptions = {}): Promise<Page<AuditEntry>> {
+    if (options.taskId !== undefined) assertTaskId(options.taskId);
+    return listAudit(this.#deps.session, this.#deps.layout, options, pageLimit(options.limit));
+  }
+
   #putWish({ task, program, saysPaused }: ParsedTask, options: PutOptions): Wish {
     const change: Change = (found, nowMs) => {
       const current = found === undefined || isRemoved(found.record) ? undefined : found.record;
-      if (options.ifNoneMatch === '*' && current !== undefined)
-        throw preconditionFailed(task.id, 'no such task', current);
-      if (options.ifMatch !== undefined) assertMatch(task.id, options.ifMatch, current);
+      assertCondition(task.id, options, current);
       if (found === undefined) return fitting(register(task, nowMs), undefined);
       const paused = current !== undefined && !saysPaused ? current.task.paused : task.paused;
       return fitting(amend(found.record, { ...task, paused }, nowMs), found.record);
     };
-    return { id: task.id, program, change };
+    return { id: task.id, action: 'put', program, change };
   }
 
-  async #edit(id: string, { ifMatch }: Precondition, change: (record: TaskRecord, nowMs: EpochMs) => TaskRecord) {
+  async #edit(
+    id: string,
+    action: AuditAction,
+    condition: Precondition,
+    change: (record: TaskRecord, nowMs: EpochMs) => TaskRecord,
+  ): Promise<TaskRecord> {
     assertTaskId(id);
     const [done] = await this.#apply([
       {
-        id,
+        ...{ id, action },
         change: (found, nowMs) => {
           if (found === undefined || isRemoved(found.record)) throw notFound(id);
-          if (ifMatch !== undefined) assertMatch(id, ifMatch, found.record);
+          assertCondition(id, condition, found.record);
           return change(found.record, nowMs);
         },
       },
@@ -221,16 +247,27 @@ export class Registry implements Tasks {
       const changed = changes.filter(({ found, record }) => record !== found?.record);
       try {
         if (changed.length > 0) await this.#write(changed, nowMs);
-        else await this.#mend(wishes);
+        else await this.#shared.stored.mend(wishes.flatMap(({ program }) => program ?? []));
         return results(changes);
       } catch (error) {
         const isUnknown = isCronkeeperError(error, 'outcome-unknown');
         if ((!isUnknown && !isRefused(error)) || attempt === ATTEMPTS_MAX) throw error;
         if (isUnknown && (await this.#isThere(changed.map(({ record }) => record)))) return results(changes);
-        this.#directories.forget();
-        this.#stored.clear();
+        this.#shared.directories.forget();
+        this.#deps.trail.forget();
+        this.#shared.stored.forget();
       }
     }
+  }
+
+  /** Of a record that nobody can read, the trail says no more than who removed it. */
+  #discard(id: string, problem: CronkeeperError): Promise<boolean> {
+    const { session, layout, maker, trail } = this.#deps;
+    const note = async (nowMs: EpochMs) => {
+      await trail.open(session, layout, nowMs);
+      return trail.ops(layout, nowMs, maker, this.#principal, [{ taskId: id, action: 'remove' }]);
+    };
+    return discard({ ...this.#deps, note }, id, problem);
   }
 
   /** The reply was lost: was the change made? It is atomic, so any of its records tells. */
@@ -242,13 +279,13 @@ export class Registry implements Tasks {
   }
 
   async #write(changed: readonly Changed[], nowMs: EpochMs): Promise<void> {
-    const { session, layout, maker } = this.#deps;
-    const code = await this.#codeOps(changed.flatMap(({ wish }) => wish.program ?? []));
+    const { session, layout, maker, trail, quota } = this.#deps;
+    const code = await this.#shared.stored.ops(changed.flatMap(({ wish }) => wish.program ?? []));
     const armed = changed.filter(({ found, record }) => record.timer !== found?.record.timer);
     const entries = armed.flatMap(({ record: { task, dueMs, timer } }) =>
       dueMs === undefined ? [] : [{ taskId: task.id, dueMs, timer }],
     );
-    await this.#directories.ensure(entries, layout);
+    await Promise.all([this.#shared.directories.ensure(entries, layout), trail.open(session, layout, nowMs)]);
     const records = changed.map(({ found, record }): Op => {
       const path = layout.task(record.task.id);
       const data = encodeRecord(record);
@@ -269,33 +306,12 @@ export class Registry implements Tasks {
     const replaced = changed.flatMap(({ found, record }) => replacedCode(found?.record, record));
     const hints = hintOps(layout, nowMs, maker, replaced);
     const pages = newPages(layout, entries, maker).ops;
-    await session.multi([...code, ...records, ...dead, ...pages, ...rings, ...hints]);
-  }
-
-  /** Code that is gone comes back with the next put of its task, though nothing else has changed. */
-  async #mend(wishes: readonly Wish[]): Promise<void> {
-    const programs = wishes.flatMap(({ program }) => program ?? []).filter(({ hash }) => !this.#stored.has(hash));
-    if (programs.length === 0) return;
-    const ops = await this.#codeOps(programs);
-    if (ops.some(({ op }) => op === 'create')) await this.#deps.session.multi(ops);
-  }
-
-  /** Creates what is not stored yet, and checks what is, so that no task ever names code that is not there. */
-  async #codeOps(programs: readonly Program[]): Promise<Op[]> {
-    const { session, layout, code } = this.#deps;
-    const byHash = new Map(programs.map((program) => [program.hash, program]));
-    const unknown = [...byHash.keys()].filter((hash) => !this.#stored.has(hash));
-    const nodes = await session.getMany(unknown.map((hash) => layout.code(hash)));
-    const missing = new Set(unknown.filter((_, i) => nodes[i] === undefined));
-    for (const program of byHash.values()) {
-      code.put(program);
-      if (this.#stored.size >= STORED_MAX) this.#stored.clear();
-      this.#stored.add(program.hash);
-    }
-    return [...byHash.values()].map(({ hash, source }): Op => {
-      const path = layout.code(hash);
-      return missing.has(hash) ? { op: 'create', path, data: source } : { op: 'check', path };
-    });
+    const lines = changed.map(({ wish, found, record }) => auditLine(wish.action, found?.record, record));
+    const noted = trail.ops(layout, nowMs, maker, this.#principal, lines);
+    const added = changed.filter(({ found }) => found === undefined).length;
+    await quota.within(session, layout, nowMs, added, () =>
+      session.multi([...code, ...records, ...dead, ...pages, ...rings, ...hints, ...noted]),
+    );
   }
 
   async #parseAll(documents: readonly TaskDocument[]): Promise<ParsedTask[]> {
@@ -306,7 +322,7 @@ export class Registry implements Tasks {
   }
 
   async #checkCode({ program }: ParsedTask, field: string): Promise<void> {
-    if (this.#stored.has(program.hash)) return;
+    if (this.#shared.stored.has(program.hash)) return;
     const error = await this.#deps.checkCode(program);
     if (error === undefined) return;
     throw invalidDocument('task', [{ field, message: `${error.name}: ${error.message}` }]);
@@ -323,12 +339,3 @@ const putResult = ({ record, created }: Done, { program }: ParsedTask): PutResul
   ...taskView(record, program.source),
   created,
 });
-
-function assertMatch(id: string, ifMatch: number, record: TaskRecord | undefined): void {
-  if (record?.revision !== ifMatch) throw preconditionFailed(id, `revision ${ifMatch}`, record);
-}
-
-function preconditionFailed(id: string, wanted: string, record: TaskRecord | undefined): CronkeeperError {
-  const found = record === undefined ? 'no such task' : `revision ${record.revision}`;
-  return new CronkeeperError('conflict', `task ${id}: the request asks for ${wanted}; found ${found}`);
-}

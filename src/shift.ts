@@ -20,7 +20,7 @@ import { closeLeftBehind } from './left-behind.ts';
 import type { Tally } from './report.ts';
 import type { Done, Settled } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
-import { SWEEP_STEP_MS, SWEEPING_SHARD, sweepCode } from './sweep.ts';
+import { SWEEP_STEP_MS, SWEEPING_SHARD, sweepAll } from './sweep.ts';
 import { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 import { Timers } from './timers.ts';
 import { Vacancies } from './vacancies.ts';
@@ -123,7 +123,7 @@ export class Shift {
       await this.#ending.unlessFailed(this.#committer.flush());
       if (!this.#ending.isClosing) await this.#agenda.sweep(this.#now());
       const leaves = () => this.#ending.leaves(SWEEP_STEP_MS);
-      await sweepCode(this.#session, this.#layout, this.#leases.get(SWEEPING_SHARD), { nowMs: this.#now(), leaves });
+      await sweepAll(this.#session, this.#layout, this.#leases.get(SWEEPING_SHARD), { nowMs: this.#now(), leaves });
     } catch (error) {
       this.#ending.fail(error);
     } finally {

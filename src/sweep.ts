@@ -9,6 +9,7 @@
  * Why nothing is lost: a put checks its code's node, or creates it. One that committed before the move is seen by the
  * pass, which begins after; one that comes after it finds no node, and creates it anew.
  */
+import { sweepAudit } from './audit-trail.ts';
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
 import { isCronkeeperError } from './errors.ts';
@@ -61,6 +62,12 @@ export interface SweepOptions {
   readonly leaves: () => boolean;
   readonly graceMs?: number;
   readonly readsMax?: number;
+}
+
+/** All that is swept: code that nothing names, and changes that are no longer kept. */
+export async function sweepAll(session: Session, layout: Layout, lease: Lease | undefined, options: SweepOptions) {
+  await sweepCode(session, layout, lease, options);
+  await sweepAudit(session, layout, lease, options);
 }
 
 /** A few steps, under the lease; without one, none. What is refused or unknown is left to the next tick. */

@@ -25,6 +25,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'not-found': 404,
   conflict: 409,
   'too-large': 413,
+  'quota-exceeded': 409,
   unauthenticated: 401,
   forbidden: 403,
   fenced: 409,

@@ -133,7 +133,16 @@ function parsed(text: string): unknown {
 
 /** The codes of problem documents that are codes of errors here too; others are those of a newer server. */
 const CODES: ReadonlySet<string> = new Set<ErrorCode>([
-  ...(['invalid', 'not-found', 'conflict', 'too-large', 'unauthenticated', 'forbidden', 'fenced'] as const),
+  ...([
+    'invalid',
+    'not-found',
+    'conflict',
+    'too-large',
+    'quota-exceeded',
+    'unauthenticated',
+    'forbidden',
+    'fenced',
+  ] as const),
   ...(['unavailable', 'outcome-unknown', 'session-lost', 'corrupt', 'internal'] as const),
 ]);
 const isErrorCode = (code: string): code is ErrorCode => CODES.has(code);

@@ -2,7 +2,9 @@
  * A holder of leases without an engine around it: a test decides what is due, what became of it, and when it is
  * committed. Beside it stand the users, with a registry of their own, and eyes for what is stored.
  */
+
 import { expect } from '@jest/globals';
+import { AuditTrail } from '../../src/audit-trail.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type Committed, Committer } from '../../src/commit.ts';
 import { type EmbeddedCoordinator, openEmbedded } from '../../src/coordinator/embedded.ts';
@@ -15,6 +17,7 @@ import { decodeDueEntry, type Layout } from '../../src/layout.ts';
 import { acquire, type Lease } from '../../src/lease.ts';
 import { openNamespace } from '../../src/namespace.ts';
 import { plan } from '../../src/plan.ts';
+import { TaskQuota } from '../../src/quota.ts';
 import type { RunRecord, TaskRecord } from '../../src/record.ts';
 import { Registry } from '../../src/registry.ts';
 import { CodeCache, isLoaded, loadRecords } from '../../src/store.ts';
@@ -65,14 +68,15 @@ export class Holder {
     this.leases = leases;
     let made = 0;
     const maker = () => `m${made++}`;
-    this.users = new Registry({
-      session: eyes,
-      layout,
-      code: new CodeCache(),
-      now: async () => this.nowMs,
-      checkCode: async () => undefined,
-      maker,
-    });
+    this.users = new Registry(
+      {
+        ...{ session: eyes, layout, maker, code: new CodeCache() },
+        now: async () => this.nowMs,
+        checkCode: async () => undefined,
+        ...{ trail: new AuditTrail(), quota: new TaskQuota(undefined) },
+      },
+      'tester',
+    );
     this.committer = new Committer({
       session,
       layout,
