@@ -3,7 +3,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
-import { type AccessOptions, createGuard } from './api/access.ts';
+import { type AccessOptions, type Caller, createGuard } from './api/access.ts';
 import { BODY_BYTES_MAX } from './api/body.ts';
 import { isConditional } from './api/conditions.ts';
 import { openRoutes } from './api/open-routes.ts';
@@ -23,19 +23,23 @@ export interface ApiOptions extends AccessOptions {
   readonly readToken?: string | undefined;
   /** Whoever reaches it may do everything, as long as there is no token: for a server on loopback. Default false. */
   readonly allowAnonymous?: boolean;
+  /** Who sends a request, from what the server hands over beside it; never from its headers. Default: nobody knows. */
+  readonly caller?: (environment: unknown) => Caller | undefined;
   readonly clock?: Clock;
   /** Told of what went wrong on our side. Default: nobody. */
   readonly log?: Log;
 }
 
+/** With the principal of each request, which the guard finds. */
+export type Api = Hono<{ Variables: { principal: string } }>;
+
 /** @throws CronkeeperError `invalid` without a token, unless anonymous callers are allowed. */
-export function createApi(options: ApiOptions): Hono {
-  const { keeper, clock = systemClock, log = silent } = options;
+export function createApi(options: ApiOptions): Api {
+  const { keeper, caller = () => undefined, clock = systemClock, log = silent } = options;
   const guard = createGuard(options);
-  const means = { keeper, clock };
   const routes: readonly Route[] = [...taskRoutes, ...openRoutes(() => routes)];
 
-  const app = new Hono();
+  const app: Api = new Hono();
   app.use(headers, noStore);
   app.use(
     methodNotAllowed({ app, onMethodNotAllowed: (context, allowed) => wrongMethod(context.req.method, allowed) }),
@@ -45,12 +49,15 @@ export function createApi(options: ApiOptions): Hono {
     app.on(
       route.method,
       route.path.replace('{id}', ':id'),
-      async ({ req }, next) => {
-        guard(route.access, req.raw);
+      async (context, next) => {
+        context.set('principal', guard(route.access, context.req.raw, caller(context.env)));
         await next();
       },
       limited,
-      ({ req }) => route.answer(means, req.raw, req.param('id') ?? ''),
+      ({ req, var: { principal } }) => {
+        const means = { keeper, tasks: keeper.as(principal), clock };
+        return route.answer(means, req.raw, req.param('id') ?? '');
+      },
     );
   }
   app.notFound(({ req }) => problemResponse(new HttpProblem(404, 'unknown-route', `there is no ${req.path} here`)));

@@ -72,13 +72,21 @@ export const principalOf = (scheme: string, name: string): string =>
  * The name of a definition, its code included. The normal form has its fields in one order; what users have written
  * into it, objects of their own, is put in order here, so that the same definition always has the same name.
  */
-export const definitionHash = ({ task }: Pick<TaskRecord, 'task'>): string =>
-  hash('sha256', JSON.stringify({ ...task, input: ordered(task.input), labels: ordered(task.labels) })).slice(
-    0,
-    HASH_DIGITS,
-  );
+export function definitionHash({ task }: Pick<TaskRecord, 'task'>): string {
+  const { input, labels } = task;
+  const isInOrder = isOrdered(input) && isOrdered(labels);
+  const normal = isInOrder ? task : { ...task, input: ordered(input), labels: ordered(labels) };
+  return hash('sha256', JSON.stringify(normal)).slice(0, HASH_DIGITS);
+}
 
-/** No deeper than JSON may be here, see `json.ts`. */
+/** Neither goes deeper than JSON may here, see `json.ts`. */
+function isOrdered(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (!Array.isArray(value) && Object.keys(value).some((key, i, keys) => i > 0 && key < (keys[i - 1] as string)))
+    return false;
+  return Object.values(value).every(isOrdered);
+}
+
 function ordered(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(ordered);

@@ -2,13 +2,14 @@
 import * as z from 'zod';
 import { etagOf } from './api/conditions.ts';
 import * as schemas from './api/schemas.ts';
+import type { AuditEntry, AuditOptions } from './audit.ts';
 import { parseDocuments } from './bulk.ts';
 import { createTransport, type HttpAnswer, type HttpRequest, type Transport } from './client/transport.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { isCronkeeperError } from './errors.ts';
 import type { Status } from './status.ts';
 import { assertTaskId, type TaskDocument } from './task.ts';
-import type { PutOptions, PutResult, Tasks } from './tasks.ts';
+import type { Page, PutOptions, PutResult, Tasks } from './tasks.ts';
 
 /** Requests under way when many tasks are put. */
 const PUTS_IN_FLIGHT_MAX = 8;
@@ -25,6 +26,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpClient extends Tasks {
+  audit(options?: AuditOptions): Promise<Page<AuditEntry>>;
   status(): Promise<Status>;
 }
 
@@ -71,6 +73,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     },
     backfill: async (id, body) =>
       (await send({ method: 'POST', path: taskPath(id, 'backfill'), body }, schemas.backfillAsked)).value,
+    audit: async ({ taskId, from, to, limit, cursor } = {}) => {
+      const query = { taskId, from, to, limit, cursor };
+      return (await send({ method: 'GET', path: '/v1/audit', query }, schemas.auditPage)).value;
+    },
     status: async () => (await send({ method: 'GET', path: '/v1/status' }, schemas.status)).value,
   };
 }

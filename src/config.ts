@@ -4,6 +4,7 @@ import { isCidr } from './cidr.ts';
 import { CronkeeperError, type Problem, received } from './errors.ts';
 import { NAMESPACE_PATTERN } from './layout.ts';
 import { SHARDS_MAX } from './namespace.ts';
+import { TASKS_MAX } from './quota.ts';
 import { LINGER_MS_MAX } from './tick.ts';
 import { parseCoordinatorUrl, shownUrl } from './url.ts';
 
@@ -20,6 +21,10 @@ export interface Config {
   readonly apiToken?: string;
   /** May read. */
   readonly readToken?: string;
+  /** Who is in front of a deployed API, and authenticates. */
+  readonly auth: 'token' | 'iam' | 'jwt';
+  /** Tasks that the namespace may have. Undefined: any number. */
+  readonly maxTasks?: number;
   readonly port: number;
   /** Blocks of addresses that are not public, and that tasks may fetch from. */
   readonly fetchAllowAddresses?: readonly string[];
@@ -43,6 +48,8 @@ interface Setting {
 }
 
 const BLOCKS_MAX = 64;
+
+const AUTH_NAMES = ['token', 'iam', 'jwt'];
 
 const isToken = (value: string): boolean => /^[\x21-\x7e]{1,1024}$/.test(value);
 const tokenAllowed = 'visible ASCII characters; make it 32 random ones';
@@ -125,6 +132,23 @@ export const SETTINGS: readonly Setting[] = [
     check: isToken,
   },
   {
+    name: 'CRONKEEPER_AUTH',
+    what: 'who authenticates in front of a deployed API, see [docs/ACCESS.md](docs/ACCESS.md)',
+    key: 'auth',
+    unit: 'name',
+    fallback: 'token',
+    allowed: '`token`: nobody, `iam`, `jwt`',
+    check: (value) => AUTH_NAMES.includes(value),
+  },
+  {
+    name: 'CRONKEEPER_MAX_TASKS',
+    what: 'tasks that the namespace may have; more are refused, existing ones are not',
+    key: 'maxTasks',
+    unit: 'count',
+    range: [1, TASKS_MAX],
+    allowed: '1 to 10,000,000',
+  },
+  {
     name: 'PORT',
     what: 'of the local API',
     key: 'port',
@@ -161,9 +185,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 /** What of it opens a keeper; where the tasks are, each program says itself. */
 export function optionsOf(config: Config): Omit<CronkeeperOptions, 'url'> {
-  const { namespace, sessionTimeoutMs, shards, zkAuth, fetchAllowAddresses = [], runtimeApi } = config;
+  const { namespace, sessionTimeoutMs, shards, zkAuth, maxTasks, fetchAllowAddresses = [], runtimeApi } = config;
   const fetch = { allowAddresses: fetchAllowAddresses, denyEndpoints: runtimeApi === undefined ? [] : [runtimeApi] };
-  return { namespace, sessionTimeoutMs, shards, ...(zkAuth !== undefined && { zkAuth }), fetch };
+  return {
+    ...{ namespace, sessionTimeoutMs, shards, fetch },
+    ...(zkAuth !== undefined && { zkAuth }),
+    ...(maxTasks !== undefined && { maxTasks }),
+  };
 }
 
 function readSetting({ range, check, read }: Setting, text: string): Config[keyof Config] {

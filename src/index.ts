@@ -1,5 +1,6 @@
 /** The library's face. What is exported here is the contract; everything else may change. */
 export { type Cronkeeper, type CronkeeperOptions, openCronkeeper } from './app.ts';
+export type { AuditAction, AuditEntry, AuditOptions } from './audit.ts';
 export type { Clock, EpochMs, Random } from './clock.ts';
 export { CronkeeperError, type ErrorCode, type Problem } from './errors.ts';
 export type { Capability, Limits, RecordedAnswer } from './evaluator.ts';

@@ -1,8 +1,8 @@
 /** The API on a port of this machine. */
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
-import { isLoopbackHost } from './api/access.ts';
+import { type AuthMode, isLoopbackHost } from './api/access.ts';
+import type { Api } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { CronkeeperError, messageOf, received } from './errors.ts';
 
@@ -13,11 +13,14 @@ const EVERYWHERE = '0.0.0.0';
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** Bytes of a request's line and headers; more is answered by 431. */
+export const HEADER_BYTES_MAX = 16 * 1024;
+
 /** How long answers under way may take when the server closes. */
 const CLOSING_MS = 2_000;
 
 export interface ServeOptions {
-  readonly app: Hono;
+  readonly app: Api;
   /** See {@link listenOn}. */
   readonly hostname: string;
   /** 0: any free one. */
@@ -33,6 +36,8 @@ export interface Served {
 }
 
 export interface ListenOptions {
+  /** Only `token`: on this machine nobody is in front. */
+  readonly auth?: AuthMode | undefined;
   readonly apiToken?: string | undefined;
   /** Default: 127.0.0.1 without a token, every interface with one. */
   readonly hostname?: string | undefined;
@@ -40,9 +45,15 @@ export interface ListenOptions {
 
 /**
  * Where to listen, and what to tell the user about it. Pure.
- * @throws CronkeeperError `invalid`: without a token, anybody who reaches the port could run code.
+ * @throws CronkeeperError `invalid`: without a token, anybody who reaches the port could run code; and so they could
+ * where a header is believed that an authorizer should have set.
  */
-export function listenOn({ apiToken, hostname }: ListenOptions): { hostname: string; message: string } {
+export function listenOn({ auth = 'token', apiToken, hostname }: ListenOptions): { hostname: string; message: string } {
+  if (auth !== 'token') {
+    const message = `received ${received(auth)}; allowed here: "token", since nobody is in front of this server who authenticates`;
+    const problems = [{ field: 'CRONKEEPER_AUTH', message }];
+    throw new CronkeeperError('invalid', `CRONKEEPER_AUTH: ${message}`, { problems });
+  }
   if (apiToken !== undefined) {
     const open = hostname ?? EVERYWHERE;
     return {
@@ -63,7 +74,11 @@ export async function serve({ app, hostname, port, clock = systemClock }: ServeO
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname,
-    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    serverOptions: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
   });
   await new Promise<void>((resolve, reject) => {
     const failed = (cause: Error) =>

@@ -4,7 +4,7 @@ import * as schemas from '../src/api/schemas.ts';
 import { createApi } from '../src/api.ts';
 import { CronkeeperError, type ErrorCode } from '../src/errors.ts';
 import type { Page } from '../src/tasks.ts';
-import { type Api, askApp, openApi, undocumented } from './support/api.ts';
+import { type Api, askApp, keeperWith, openApi, undocumented } from './support/api.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -218,7 +218,7 @@ describe('lists', () => {
       limits.push(limit);
       return { items: Array.from({ length: limit }, () => 'x'.repeat(100_000)) as never[], cursor: 'next' };
     };
-    const app = createApi({ keeper: { ...api.keeper, tasks: { ...api.keeper.tasks, runs } }, allowAnonymous: true });
+    const app = createApi({ keeper: keeperWith(api.keeper, { tasks: { runs } }), allowAnonymous: true });
     const { text, body } = await askApp(app, 'GET', '/v1/tasks/big/runs?limit=150');
     expect(text.length).toBeLessThan(4 * 1024 * 1024);
     expect(body.cursor).toBe('next');
@@ -240,7 +240,7 @@ describe('what the API tells about schedules and itself', () => {
 
   test('its shards, without the folders of the machine', async () => {
     const status = { ...(await api.keeper.status()), coordinator: 'embedded:/home/somebody/private/tasks.db' };
-    const app = createApi({ keeper: { tasks: api.keeper.tasks, status: async () => status }, allowAnonymous: true });
+    const app = createApi({ keeper: keeperWith(api.keeper, { status: async () => status }), allowAnonymous: true });
     const { body } = await askApp(app, 'GET', '/v1/status');
     expect(body).toEqual({ ...status, coordinator: 'embedded:tasks.db' });
     expect(undocumented(body, schemas.status)).toEqual([]);
@@ -252,7 +252,7 @@ describe('what the API tells about schedules and itself', () => {
       asked++;
       return api.keeper.status();
     };
-    const app = createApi({ keeper: { tasks: api.keeper.tasks, status }, allowAnonymous: true, clock: stoppedClock });
+    const app = createApi({ keeper: keeperWith(api.keeper, { status }), allowAnonymous: true, clock: stoppedClock });
     expect(await Promise.all([1, 2, 3].map(async () => (await askApp(app, 'GET', '/healthz')).body))).toEqual(
       Array(3).fill({ status: 'ok' }),
     );
@@ -275,7 +275,7 @@ describe('when the coordinator fails', () => {
     const logged: unknown[] = [];
     const list = () => Promise.reject(new CronkeeperError(code, 'cannot open /home/somebody/tasks.db of 10.0.0.7'));
     const app = createApi({
-      keeper: { ...api.keeper, tasks: { ...api.keeper.tasks, list } },
+      keeper: keeperWith(api.keeper, { tasks: { list } }),
       allowAnonymous: true,
       log: (...entry) => logged.push(entry),
     });
@@ -287,7 +287,7 @@ describe('when the coordinator fails', () => {
 
   test('a bug is a problem document too, without its message', async () => {
     const list = () => Promise.reject(new TypeError("Cannot read properties of undefined (reading 'secret')"));
-    const app = createApi({ keeper: { ...api.keeper, tasks: { ...api.keeper.tasks, list } }, allowAnonymous: true });
+    const app = createApi({ keeper: keeperWith(api.keeper, { tasks: { list } }), allowAnonymous: true });
     const answer = await askApp(app, 'GET', '/v1/tasks');
     expect([answer.status, answer.body.code]).toEqual([500, 'internal']);
     expect(answer.text).not.toContain('secret');
@@ -295,7 +295,7 @@ describe('when the coordinator fails', () => {
 
   test('it is not healthy', async () => {
     const status = () => Promise.reject(new CronkeeperError('unavailable', 'no server answers'));
-    const app = createApi({ keeper: { tasks: api.keeper.tasks, status }, allowAnonymous: true });
+    const app = createApi({ keeper: keeperWith(api.keeper, { status }), allowAnonymous: true });
     const answer = await askApp(app, 'GET', '/healthz');
     expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
   });

@@ -9,7 +9,7 @@ import { CronkeeperError } from '../src/errors.ts';
 import { listenOn, type Served, serve } from '../src/serve.ts';
 import type { TaskDocument } from '../src/task.ts';
 import type { Tasks } from '../src/tasks.ts';
-import { API_TOKEN, READ_TOKEN } from './support/api.ts';
+import { API_TOKEN, keeperWith, READ_TOKEN } from './support/api.ts';
 import { errorOf } from './support/error-of.ts';
 import { VirtualClock } from './support/virtual-clock.ts';
 
@@ -295,7 +295,7 @@ describe('where the server listens', () => {
       arrived();
       return new Promise<never>(() => {});
     };
-    const app = createApi({ keeper: { ...keeper, tasks: { ...keeper.tasks, list } }, apiToken: API_TOKEN });
+    const app = createApi({ keeper: keeperWith(keeper, { tasks: { list } }), apiToken: API_TOKEN });
     const stuck = await serve({ app, hostname: '127.0.0.1', port: 0, clock });
     const asked = rejection(createHttpClient({ endpoint: stuck.url, token: API_TOKEN }).list());
     await arrival;

@@ -10,7 +10,7 @@ import type { TickOptions } from '../src/tick.ts';
 import { directTrigger } from '../src/trigger/direct.ts';
 import { scheduleTrigger } from '../src/trigger/schedule.ts';
 import { commandOf, type Trigger } from '../src/trigger.ts';
-import { API_TOKEN } from './support/api.ts';
+import { API_TOKEN, keeperWith } from './support/api.ts';
 import { errorOf } from './support/error-of.ts';
 
 const fixture = (name: string): Record<string, unknown> =>
@@ -148,8 +148,7 @@ describe('the API handler', () => {
   let keeper: Cronkeeper;
   let released: number;
   const spied = () => ({
-    tasks: keeper.tasks,
-    status: () => keeper.status(),
+    ...keeperWith(keeper, {}),
     release: async () => {
       released++;
       await keeper.release();
@@ -215,9 +214,8 @@ describe('the API handler', () => {
   });
 
   test('says so when the answer would come too late', async () => {
-    const tasks = { ...keeper.tasks, put: () => new Promise<never>(() => {}) };
     const handler = createApiHandler({
-      keeper: { ...spied(), tasks },
+      keeper: { ...spied(), ...keeperWith(keeper, { tasks: { put: () => new Promise<never>(() => {}) } }) },
       apiToken: API_TOKEN,
       environment: {},
       log: () => {},

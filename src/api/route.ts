@@ -1,20 +1,24 @@
 /** What a route is: one entry of a table that the app, the guard and the OpenAPI page are all made from. */
 import type * as z from 'zod';
+import type { AuditEntry, AuditOptions } from '../audit.ts';
 import type { Clock } from '../clock.ts';
 import type { Status } from '../status.ts';
-import type { Tasks } from '../tasks.ts';
+import type { Page, Tasks } from '../tasks.ts';
 import type { Access } from './access.ts';
 import { checked, queryOf } from './body.ts';
 
 /** A Cronkeeper, or the part of one that the API speaks for. */
 export interface Keeper {
-  readonly tasks: Tasks;
+  /** The tasks, in the name of whoever sends a request. */
+  as(principal: string): Tasks;
+  audit(options?: AuditOptions): Promise<Page<AuditEntry>>;
   status(): Promise<Status>;
 }
 
 /** What every route may use. */
 export interface Means {
   readonly keeper: Keeper;
+  readonly tasks: Tasks;
   readonly clock: Clock;
 }
 

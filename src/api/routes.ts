@@ -14,9 +14,9 @@ const IF_MATCH = { 'If-Match': 'An ETag: only if the definition is still this on
 
 const noTask = (id: string): CronkeeperError => new CronkeeperError('not-found', `task ${id} does not exist`);
 
-const conditionsOf = ({ request, keeper, id }: Call<unknown>): Promise<PutOptions> =>
+const conditionsOf = ({ request, tasks, id }: Call<unknown>): Promise<PutOptions> =>
   readConditions(request.headers, async () => {
-    const found = await keeper.tasks.get(id);
+    const found = await tasks.get(id);
     return found !== undefined && 'revision' in found ? found.revision : undefined;
   });
 
@@ -50,9 +50,9 @@ const putTask = route(
     problems: [409, 412],
   },
   async (call) => {
-    const { keeper, request, id } = call;
+    const { tasks, request, id } = call;
     const conditions = await conditionsOf(call);
-    const { created, ...view } = await keeper.tasks.put(documentFor(id, await readBody(request)), conditions);
+    const { created, ...view } = await tasks.put(documentFor(id, await readBody(request)), conditions);
     const location = created ? { location: `/v1/tasks/${encodeURIComponent(id)}` } : undefined;
     return json(view, created ? 201 : 200, { etag: etagOf(view.revision), ...location });
   },
@@ -69,8 +69,8 @@ const getTask = route(
     answers: { 200: { description: 'The task.', schema: schemas.anyTask, headers: ETAG } },
     problems: [404],
   },
-  async ({ keeper, id }) => {
-    const view = await keeper.tasks.get(id);
+  async ({ tasks, id }) => {
+    const view = await tasks.get(id);
     if (view === undefined) throw noTask(id);
     return json(view, 200, 'revision' in view ? { etag: etagOf(view.revision) } : {});
   },
@@ -90,7 +90,7 @@ const deleteTask = route(
   },
   async (call) => {
     const { ifMatch } = await conditionsOf(call);
-    const isRemoved = await call.keeper.tasks.remove(call.id, ifMatch === undefined ? {} : { ifMatch });
+    const isRemoved = await call.tasks.remove(call.id, ifMatch === undefined ? {} : { ifMatch });
     if (!isRemoved) throw noTask(call.id);
     return new Response(null, { status: 204 });
   },
@@ -106,7 +106,7 @@ const listTasks = route(
     query: schemas.listQuery,
     answers: { 200: { description: 'A page; with a cursor there may be more.', schema: schemas.taskPage } },
   },
-  ({ keeper, query }) => jsonPage(query.limit, (limit) => keeper.tasks.list({ ...query, limit })),
+  ({ tasks, query }) => jsonPage(query.limit, (limit) => tasks.list({ ...query, limit })),
 );
 
 const runTask = route(
@@ -122,9 +122,9 @@ const runTask = route(
     answers: { 202: { description: 'It will be run by the next tick.', schema: schemas.launchAsked } },
     problems: [404],
   },
-  async ({ keeper, request, id }) => {
+  async ({ tasks, request, id }) => {
     const asked = runRequest(await readBody(request), request.headers.get('idempotency-key'));
-    return json(await keeper.tasks.run(id, asked), 202, { location: `/v1/tasks/${encodeURIComponent(id)}/runs` });
+    return json(await tasks.run(id, asked), 202, { location: `/v1/tasks/${encodeURIComponent(id)}/runs` });
   },
 );
 
@@ -155,9 +155,9 @@ const redriveTask = route(
     answers: { 202: { description: 'They will be run by the next tick.', schema: schemas.redrive } },
     problems: [404],
   },
-  async ({ keeper, request, id }) => {
+  async ({ tasks, request, id }) => {
     const { launchId } = checked('redrive request', schemas.redriveBody, (await readBody(request)) ?? {});
-    return json(await keeper.tasks.redrive(id, launchId), 202);
+    return json(await tasks.redrive(id, launchId), 202);
   },
 );
 
@@ -174,10 +174,10 @@ const backfillTask = route(
     answers: { 202: { description: 'It begins with the next tick.', schema: schemas.backfillAsked } },
     problems: [404, 409],
   },
-  async ({ keeper, request, id }) => {
+  async ({ tasks, request, id }) => {
     const { key, ...range } = checked('backfill request', schemas.backfillBody, await readBody(request));
     const either = eitherKey('backfill request', key, request.headers.get('idempotency-key'));
-    return json(await keeper.tasks.backfill(id, { ...range, ...(either !== undefined && { key: either }) }), 202);
+    return json(await tasks.backfill(id, { ...range, ...(either !== undefined && { key: either }) }), 202);
   },
 );
 
@@ -193,8 +193,8 @@ const switchRoute = (action: 'pause' | 'resume', summary: string): Route =>
       answers: { 200: { description: 'The task as it is now.', schema: schemas.task, headers: ETAG } },
       problems: [404, 409],
     },
-    async ({ keeper, id }) => {
-      const view = await keeper.tasks[action](id);
+    async ({ tasks, id }) => {
+      const view = await tasks[action](id);
       return json(view, 200, { etag: etagOf(view.revision) });
     },
   );
@@ -210,7 +210,7 @@ const listRuns = route(
     answers: { 200: { description: 'A page; with a cursor there may be more.', schema: schemas.runPage } },
     problems: [404],
   },
-  ({ keeper, id, query }) => jsonPage(query.limit, (limit) => keeper.tasks.runs(id, { ...query, limit })),
+  ({ tasks, id, query }) => jsonPage(query.limit, (limit) => tasks.runs(id, { ...query, limit })),
 );
 
 const listDeadLetters = route(
@@ -223,7 +223,20 @@ const listDeadLetters = route(
     query: schemas.deadLettersQuery,
     answers: { 200: { description: 'A page; with a cursor there may be more.', schema: schemas.deadLetterPage } },
   },
-  ({ keeper, query }) => jsonPage(query.limit, (limit) => keeper.tasks.deadLetters({ ...query, limit })),
+  ({ tasks, query }) => jsonPage(query.limit, (limit) => tasks.deadLetters({ ...query, limit })),
+);
+
+const listAudit = route(
+  {
+    method: 'GET',
+    path: '/v1/audit',
+    operationId: 'listAudit',
+    summary: 'Who changed what, newest first; kept for 90 days',
+    access: 'read',
+    query: schemas.auditQuery,
+    answers: { 200: { description: 'A page; with a cursor there may be more.', schema: schemas.auditPage } },
+  },
+  ({ keeper, query }) => jsonPage(query.limit, (limit) => keeper.audit({ ...query, limit })),
 );
 
 const previewSlots = route(
@@ -274,6 +287,7 @@ export const taskRoutes: readonly Route[] = [
   switchRoute('resume', 'Go on with the schedule from now'),
   listRuns,
   listDeadLetters,
+  listAudit,
   previewSlots,
   getStatus,
 ];

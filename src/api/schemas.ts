@@ -1,5 +1,6 @@
 /** What travels over HTTP, as zod schemas: read by the routes and the client, shown by the OpenAPI page. */
 import * as z from 'zod';
+import { AUDIT_ACTIONS, type AuditEntry } from '../audit.ts';
 import { isCronkeeperError } from '../errors.ts';
 import { parseInstant } from '../instant.ts';
 import { RUN_ERROR_CLASSES } from '../launch.ts';
@@ -38,6 +39,14 @@ export const runsQuery = z.strictObject({ limit: limit.exactOptional(), cursor: 
 
 export const deadLettersQuery = z.strictObject({
   taskId: z.string().max(128).exactOptional().meta({ description: 'Those of one task, oldest first.' }),
+  limit: limit.exactOptional(),
+  cursor: cursor.exactOptional(),
+});
+
+export const auditQuery = z.strictObject({
+  taskId: z.string().max(128).exactOptional().meta({ description: 'Changes of one task.' }),
+  from: z.string().max(64).exactOptional().meta({ description: 'ISO; changes at this very moment are in it.' }),
+  to: z.string().max(64).exactOptional().meta({ description: 'ISO; likewise.' }),
   limit: limit.exactOptional(),
   cursor: cursor.exactOptional(),
 });
@@ -222,12 +231,25 @@ const deadLetter = z
   .looseObject({ launchId: z.string(), taskId: z.string(), codeHash: z.string(), input: z.unknown(), run })
   .meta({ id: 'DeadLetter' }) satisfies z.ZodType<DeadLetterView>;
 
+const auditEntry = z
+  .looseObject({
+    at: time.meta({ description: "By the coordinator's clock." }),
+    taskId: z.string(),
+    action: z.enum(AUDIT_ACTIONS),
+    principal: z.string().meta({ description: 'Who asked for it.' }),
+    revision: z.int().exactOptional().meta({ description: 'Of the definition, afterwards.' }),
+    oldHash: z.string().exactOptional().meta({ description: 'Of the definition before; absent: there was none.' }),
+    newHash: z.string().exactOptional().meta({ description: 'Of the definition afterwards; absent: there is none.' }),
+  })
+  .meta({ id: 'AuditEntry', title: 'One change of one task' }) satisfies z.ZodType<AuditEntry>;
+
 const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.looseObject({ items: z.array(item), cursor: z.string().exactOptional() });
 
 export const taskPage = pageOf(anyTask).meta({ id: 'TaskPage' });
 export const runPage = pageOf(run).meta({ id: 'RunPage', title: 'Newest first' });
 export const deadLetterPage = pageOf(deadLetter).meta({ id: 'DeadLetterPage' });
+export const auditPage = pageOf(auditEntry).meta({ id: 'AuditPage', title: 'Newest first' });
 export const slotPage = z.looseObject({ items: z.array(time) }).meta({ id: 'SlotPage' });
 
 export const status = z

@@ -1,11 +1,12 @@
 /** One client, two transports: the registry itself, or the HTTP API in front of it. */
 import { type CronkeeperOptions, openCronkeeper } from '../app.ts';
+import type { AuditEntry, AuditOptions } from '../audit.ts';
 import { createHttpClient } from '../client.ts';
 import type { Clock } from '../clock.ts';
 import { type Config, optionsOf } from '../config.ts';
 import { CronkeeperError } from '../errors.ts';
 import type { Status } from '../status.ts';
-import type { Tasks } from '../tasks.ts';
+import type { Page, Tasks } from '../tasks.ts';
 import { LOCAL_URL } from '../url.ts';
 import type { Output } from './output.ts';
 
@@ -24,19 +25,27 @@ export interface Context {
   readonly config: Config;
   readonly output: Output;
   readonly clock: Clock;
+  /** Whose changes are made on the registry itself. */
+  readonly principal: string;
 }
 
 export interface Connection extends AsyncDisposable {
   readonly tasks: Tasks;
+  audit(options: AuditOptions): Promise<Page<AuditEntry>>;
   status(): Promise<Status>;
 }
 
 /** Where the tasks are, from flags before environment before the local file. */
-export function keeperOptions({ flags, config }: Pick<Context, 'flags' | 'config'>): CronkeeperOptions {
+export function keeperOptions({
+  flags,
+  config,
+  principal,
+}: Pick<Context, 'flags' | 'config' | 'principal'>): CronkeeperOptions {
   return {
     ...optionsOf(config),
     url: flags.url ?? config.url ?? LOCAL_URL,
     namespace: flags.namespace ?? config.namespace,
+    principal,
   };
 }
 
@@ -45,12 +54,22 @@ export async function connect(context: Context): Promise<Connection> {
   const { endpoint, token } = context.flags;
   if (endpoint === undefined) return connectDirectly(context);
   const client = createHttpClient({ endpoint, token: token ?? context.config.apiToken });
-  return { tasks: client, status: () => client.status(), [Symbol.asyncDispose]: async () => {} };
+  return {
+    tasks: client,
+    audit: (options) => client.audit(options),
+    status: () => client.status(),
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 async function connectDirectly(context: Context): Promise<Connection> {
   const keeper = await openCronkeeper(keeperOptions(context));
-  return { tasks: keeper.tasks, status: () => keeper.status(), [Symbol.asyncDispose]: () => keeper.close() };
+  return {
+    tasks: keeper.tasks,
+    audit: (options) => keeper.audit(options),
+    status: () => keeper.status(),
+    [Symbol.asyncDispose]: () => keeper.close(),
+  };
 }
 
 /** For commands that run tasks: an API cannot do that for them. */

@@ -104,8 +104,8 @@ function localCapabilities(local: Local, clock: Clock): Record<string, Capabilit
 
 /** On the port that was asked for or, if that is taken, on one of the next. */
 async function listen({ config, output }: Context, flags: DevFlags, keeper: Cronkeeper): Promise<Served> {
-  const { apiToken, readToken } = config;
-  const { hostname, message } = listenOn({ apiToken, hostname: flags.host ?? LOOPBACK });
+  const { apiToken, readToken, auth } = config;
+  const { hostname, message } = listenOn({ auth, apiToken, hostname: flags.host ?? LOOPBACK });
   const app = createApi({ keeper, apiToken, readToken, allowAnonymous: apiToken === undefined });
   const wanted = flags.port ?? config.port;
   for (let port = wanted; ; port++) {

@@ -1,4 +1,6 @@
 /** Runs the command line of this process, to its exit code. */
+import { userInfo } from 'node:os';
+import { principalOf } from '../audit.ts';
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { type CronkeeperError, isCronkeeperError } from '../errors.ts';
@@ -14,7 +16,17 @@ function output() {
 }
 
 function context(): Context {
-  return { flags: program.opts<GlobalFlags>(), config: readConfig(), output: output(), clock: systemClock };
+  const principal = principalOf('local', userName());
+  return { flags: program.opts<GlobalFlags>(), config: readConfig(), output: output(), clock: systemClock, principal };
+}
+
+/** A container may run as a user whom nobody has given a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 function contextOrError(): Context | CronkeeperError {

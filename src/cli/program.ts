@@ -21,6 +21,7 @@ import {
   urlArgument,
   wholeArgument,
 } from './arguments.ts';
+import { type AuditFlags, audit } from './audit.ts';
 import {
   get,
   type ListFlags,
@@ -80,6 +81,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addVerifyCommand(program, surroundings);
   addEditCommands(program, surroundings);
   addAgainCommands(program, surroundings);
+  addAuditCommand(program, surroundings);
   addNextCommand(program, surroundings);
   addEngineCommands(program, surroundings);
   program
@@ -127,6 +129,18 @@ function addTaskCommands(program: Command, { context }: Surroundings): void {
     .addOption(whole('--limit <n>', 'at most so many', RUNS_LIMIT_MAX, 20))
     .addOption(cursor())
     .action((id: string, flags: RunsFlags) => runs(context(), id, flags));
+}
+
+function addAuditCommand(program: Command, { context }: Surroundings): void {
+  program
+    .command('audit')
+    .description('who changed what, newest first')
+    .addOption(new Option('--task <id>', 'changes of one task').argParser(taskIdArgument))
+    .addOption(new Option('--from <instant>', 'ISO; changes at this moment are in it').argParser(instantArgument))
+    .addOption(new Option('--to <instant>', 'ISO; likewise').argParser(instantArgument))
+    .addOption(whole('--limit <n>', 'at most so many', LIST_LIMIT_MAX, 100))
+    .addOption(cursor())
+    .action((flags: AuditFlags) => audit(context(), flags));
 }
 
 function addReplayCommand(program: Command, { context }: Surroundings): void {

@@ -1,19 +1,23 @@
 /** The HTTP API as a Lambda handler: behind an HTTP API, a REST API, a function URL or a load balancer. */
 import type { Context } from 'aws-lambda';
 import { handle as forLambda } from 'hono/aws-lambda';
-import { createGuard } from '../api/access.ts';
+import { type AuthMode, createGuard } from '../api/access.ts';
 import { HttpProblem, PROBLEM_CONTENT_TYPE, problemDocument } from '../api/problem.ts';
 import { createApi } from '../api.ts';
 import type { Cronkeeper } from '../app.ts';
+import { callerOf } from '../trigger/caller.ts';
 import { assertHttpEvent, withoutStage } from '../trigger/http.ts';
+import { isObject } from '../trigger.ts';
 import { type Handler, stacked } from './stack.ts';
 import { type HandlerOptions, warm } from './warm.ts';
 
-export interface ApiHandlerOptions extends HandlerOptions<Pick<Cronkeeper, 'tasks' | 'status' | 'release'>> {
+export interface ApiHandlerOptions extends HandlerOptions<Pick<Cronkeeper, 'as' | 'audit' | 'status' | 'release'>> {
   /** Default: CRONKEEPER_API_TOKEN. */
   readonly apiToken?: string;
   /** Default: CRONKEEPER_READ_TOKEN. */
   readonly readToken?: string;
+  /** Who is in front, and authenticates. Default: CRONKEEPER_AUTH. */
+  readonly auth?: AuthMode;
 }
 
 export interface ApiResult {
@@ -28,9 +32,15 @@ export interface ApiResult {
 export type ApiHandler = Handler<ApiResult>;
 
 /** @throws CronkeeperError `invalid` at once, when it is not said where the tasks are, or there is no token. */
-export function createApiHandler({ apiToken, readToken, ...options }: ApiHandlerOptions = {}): ApiHandler {
+export function createApiHandler({ apiToken, readToken, auth, ...options }: ApiHandlerOptions = {}): ApiHandler {
   const { keeper, config, log } = warm(options);
-  const access = { apiToken: apiToken ?? config.apiToken, readToken: readToken ?? config.readToken };
+  const access = {
+    apiToken: apiToken ?? config.apiToken,
+    readToken: readToken ?? config.readToken,
+    auth: auth ?? config.auth,
+  };
+  // What hono hands over as the environment of a request.
+  const caller = (environment: unknown) => callerOf(isObject(environment) ? environment.event : undefined, access.auth);
   // Without a token this fails now, and not at the first request.
   createGuard(access);
   const clock = options.clock === undefined ? {} : { clock: options.clock };
@@ -39,7 +49,7 @@ export function createApiHandler({ apiToken, readToken, ...options }: ApiHandler
   return stacked({ name: 'request', log, tooLate }, async (event: unknown, context: Context): Promise<ApiResult> => {
     assertHttpEvent(event);
     const opened = await keeper();
-    answer ??= forLambda(createApi({ ...access, ...clock, keeper: opened, log }));
+    answer ??= forLambda(createApi({ ...access, ...clock, caller, keeper: opened, log }));
     try {
       return await answer(withoutStage(event), context);
     } finally {

@@ -1,6 +1,8 @@
 /** The API on a Cronkeeper of its own, in memory, and short ways to ask it. */
+import type { Keeper } from '../../src/api/route.ts';
 import { type ApiOptions, createApi } from '../../src/api.ts';
 import { type Cronkeeper, openCronkeeper } from '../../src/app.ts';
+import type { Tasks } from '../../src/tasks.ts';
 
 export const API_TOKEN = 'write-token-0123456789';
 export const READ_TOKEN = 'read-token-0123456789';
@@ -23,6 +25,16 @@ export interface Api {
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   close(): Promise<void>;
 }
+
+/** A keeper that does some things in another way. */
+export const keeperWith = (
+  keeper: Cronkeeper,
+  { tasks, status = () => keeper.status() }: { readonly tasks?: Partial<Tasks>; readonly status?: Keeper['status'] },
+): Keeper => ({
+  as: (principal) => ({ ...keeper.as(principal), ...tasks }),
+  audit: (options) => keeper.audit(options),
+  status,
+});
 
 type Requestable = ReturnType<typeof createApi>;
 
