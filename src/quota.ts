@@ -12,8 +12,8 @@ const COUNT_AGE_MAX_MS = 5_000;
 const FAR_PART = 0.9;
 
 /**
- * Kept beyond a session. Several programs that put tasks at the same moment, close to the limit, may exceed it by what
- * they put in that moment. A removed task counts until its tombstone goes.
+ * Kept beyond a session. One program never exceeds the quota; several that put many new tasks within the same seconds
+ * may, by what the others put meanwhile. A removed task counts until its tombstone goes.
  */
 export class TaskQuota {
   readonly #max: number | undefined;

@@ -10,7 +10,7 @@ import type { TickOptions } from '../src/tick.ts';
 import { directTrigger } from '../src/trigger/direct.ts';
 import { scheduleTrigger } from '../src/trigger/schedule.ts';
 import { commandOf, type Trigger } from '../src/trigger.ts';
-import { API_TOKEN, keeperWith } from './support/api.ts';
+import { API_TOKEN, keeperWith, SAFE_HEADERS } from './support/api.ts';
 import { errorOf } from './support/error-of.ts';
 
 const fixture = (name: string): Record<string, unknown> =>
@@ -220,8 +220,22 @@ describe('the API handler', () => {
       environment: {},
       log: () => {},
     });
-    const { statusCode, body } = await handler(fixture('http-api-v2'), context(520));
+    const { statusCode, body, headers } = await handler(fixture('http-api-v2'), context(520));
     expect([statusCode, JSON.parse(body).code]).toEqual([504, 'outcome-unknown']);
+    expect(headers).toMatchObject(SAFE_HEADERS);
+  });
+
+  test('behind IAM, notes whom IAM has let through, and refuses what has passed it by', async () => {
+    const environment = { CRONKEEPER_AUTH: 'iam' };
+    const handler = createApiHandler({ keeper: spied(), environment, log: () => {} });
+    const event = fixture('function-url') as { headers: object; requestContext: object };
+    const unsigned = { ...event, headers: { ...event.headers, authorization: 'AWS4-HMAC-SHA256 Credential=…' } };
+    const userArn = 'arn:aws:iam::123456789012:user/ada';
+    const authorizer = { iam: { userArn, userId: 'AIDA' } };
+    const signed = { ...unsigned, requestContext: { ...event.requestContext, authorizer } };
+    expect((await handler(unsigned, context())).statusCode).toBe(401);
+    expect((await handler(signed, context())).statusCode).toBe(201);
+    expect((await keeper.audit()).items).toMatchObject([{ taskId: 'from-url', principal: `iam:${userArn}` }]);
   });
 
   test('names an event that is no request', async () => {

@@ -59,9 +59,17 @@ export function createApiHandler({ apiToken, readToken, auth, ...options }: ApiH
   });
 }
 
-/** Answered in place of the app, so without its headers. What the request has changed by now is not known. */
+/** Answered in place of the app, so with headers of its own. What the request has changed by now is not known. */
 const tooLate = (): ApiResult => ({
   statusCode: 504,
-  headers: { 'content-type': PROBLEM_CONTENT_TYPE, 'cache-control': 'no-store' },
+  headers: {
+    'content-type': PROBLEM_CONTENT_TYPE,
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'strict-transport-security': 'max-age=15552000; includeSubDomains',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  },
   body: JSON.stringify(problemDocument(new HttpProblem(504, 'outcome-unknown', 'the answer took too long: read back'))),
 });

@@ -4,6 +4,7 @@
  */
 import { describe, jest } from '@jest/globals';
 import { againTests } from './engine/again.ts';
+import { auditTests } from './engine/audit.ts';
 import { clockTests } from './engine/clocks.ts';
 import { crashTests } from './engine/crashes.ts';
 import { damageTests } from './engine/damage.ts';
@@ -13,6 +14,7 @@ import { launchTests } from './engine/launches.ts';
 import { lostWorkerTests } from './engine/lost-workers.ts';
 import { manualTests } from './engine/manual.ts';
 import { policyTests } from './engine/policies.ts';
+import { quotaTests } from './engine/quotas.ts';
 import { registryTests } from './engine/registry.ts';
 import { retentionTests } from './engine/retention.ts';
 import { sharingTests } from './engine/sharing.ts';
@@ -43,6 +45,8 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('lost workers', () => lostWorkerTests(engine));
     describe('damage', () => damageTests(engine));
     describe('the registry', () => registryTests(engine));
+    describe('the audit trail', () => auditTests(engine));
+    describe('quotas', () => quotaTests(engine));
     describe('retention', () => retentionTests(engine));
     describe('verification', () => verificationTests(engine));
     describe('many ticks, little time, hostile tasks', () => sharingTests(engine));

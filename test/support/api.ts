@@ -1,4 +1,5 @@
 /** The API on a Cronkeeper of its own, in memory, and short ways to ask it. */
+import { expect } from '@jest/globals';
 import type { Keeper } from '../../src/api/route.ts';
 import { type ApiOptions, createApi } from '../../src/api.ts';
 import { type Cronkeeper, openCronkeeper } from '../../src/app.ts';
@@ -25,6 +26,15 @@ export interface Api {
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   close(): Promise<void>;
 }
+
+/** On every answer, beside a policy for its content. */
+export const SAFE_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': expect.stringMatching(/^max-age=\d{7,}/),
+};
 
 /** A keeper that does some things in another way. */
 export const keeperWith = (

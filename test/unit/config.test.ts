@@ -9,6 +9,7 @@ describe('the environment', () => {
       sessionTimeoutMs: 10_000,
       shards: 8,
       lingerMs: 0,
+      auth: 'token',
       port: 8_080,
     });
     expect(readConfig({ CRONKEEPER_URL: '', PORT: '' })).toEqual(readConfig({}));
@@ -26,6 +27,8 @@ describe('the environment', () => {
         CRONKEEPER_FETCH_ALLOW_ADDRESSES: '10.1.0.0/16, ::1/128',
         CRONKEEPER_API_TOKEN: 'a'.repeat(16),
         CRONKEEPER_READ_TOKEN: 'b'.repeat(64),
+        CRONKEEPER_AUTH: 'jwt',
+        CRONKEEPER_MAX_TASKS: '1000',
         PORT: '0',
         AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001',
         PATH: '/bin',
@@ -39,6 +42,8 @@ describe('the environment', () => {
       lingerMs: 55_000,
       apiToken: 'a'.repeat(16),
       readToken: 'b'.repeat(64),
+      auth: 'jwt',
+      maxTasks: 1_000,
       port: 0,
       fetchAllowAddresses: ['10.1.0.0/16', '::1/128'],
       runtimeApi: '127.0.0.1:9001',
@@ -63,6 +68,8 @@ describe('the environment', () => {
     ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', '10.0.0.0/8,', '"10.0.0.0/8,"'],
     ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', '10.0.0.0/8 ::1/128', '"10.0.0.0/8 ::1/128"'],
     ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', Array(65).fill('10.0.0.0/8').join(), '"10.0.0.0/8,10'],
+    ['CRONKEEPER_AUTH', 'none', '"none"'],
+    ['CRONKEEPER_MAX_TASKS', '0', '"0"'],
     ['PORT', '65536', '"65536"'],
     ['PORT', 'http', '"http"'],
   ])('%s=%s is refused: name, what was received, what is allowed', (name, value, shown) => {
