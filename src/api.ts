@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { type AccessOptions, createGuard } from './api/access.ts';
 import { BODY_BYTES_MAX } from './api/body.ts';
 import { isConditional } from './api/conditions.ts';
+import { eventRoutes } from './api/event-routes.ts';
 import { openRoutes } from './api/open-routes.ts';
 import { HttpProblem, problemOf, problemResponse } from './api/problem.ts';
 import type { Keeper, Route } from './api/route.ts';
@@ -33,7 +34,7 @@ export function createApi(options: ApiOptions): Hono {
   const { keeper, clock = systemClock, log = silent } = options;
   const guard = createGuard(options);
   const means = { keeper, clock };
-  const routes: readonly Route[] = [...taskRoutes, ...openRoutes(() => routes)];
+  const routes: readonly Route[] = [...taskRoutes, ...eventRoutes, ...openRoutes(() => routes)];
 
   const app = new Hono();
   app.use(headers, noStore);

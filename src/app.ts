@@ -8,6 +8,8 @@ import { CoordinatorTime } from './coordinator-time.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
+import { type BusEvent, type Emitted, type EventDocument, parseEvent } from './event.ts';
+import { EventIndex } from './event-index.ts';
 import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
 import type { FetchPermissions, Outbound } from './outbound.ts';
 import { type Probe, probe } from './probe.ts';
@@ -54,6 +56,11 @@ export interface Cronkeeper {
   readonly tasks: Tasks & Replays;
   /** Runs what is due, once. @throws CronkeeperError when the coordinator failed; nothing is lost then. */
   tick(options?: TickOptions): Promise<TickReport>;
+  /**
+   * Launches the tasks whose `on` wants an event of a bus, once per event: its id, where it has one, is the key.
+   * @throws CronkeeperError `invalid`; anything else: at least one task could not take it now, so deliver it again.
+   */
+  emit(event: BusEvent | EventDocument): Promise<Emitted>;
   status(): Promise<Status>;
   /** Proves from the records that no slot of any task is missing or doubled. @throws CronkeeperError `invalid` */
   verify(options?: VerifyOptions): Promise<Verification>;
@@ -81,6 +88,7 @@ class App implements Cronkeeper {
   readonly #token: () => string;
   readonly #coordinator: Coordinator;
   readonly #code = new CodeCache();
+  readonly #events = new EventIndex();
   readonly #outbound: Outbound;
   #evaluator: Promise<Evaluator> | undefined;
   #open: Promise<Opened> | undefined;
@@ -114,6 +122,12 @@ class App implements Cronkeeper {
       },
       options,
     );
+  }
+
+  async emit(event: BusEvent | EventDocument): Promise<Emitted> {
+    // One id for both tries: the first may have been taken, though its session ended before it could say so.
+    const parsed = parseEvent(event, this.#token);
+    return this.#using(({ registry }) => registry.emit(parsed));
   }
 
   status(): Promise<Status> {
@@ -229,6 +243,7 @@ class App implements Cronkeeper {
         session,
         layout,
         code: this.#code,
+        events: this.#events,
         now: () => time.now(),
         checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
         maker,

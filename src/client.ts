@@ -6,6 +6,7 @@ import { parseDocuments } from './bulk.ts';
 import { createTransport, type HttpAnswer, type HttpRequest, type Transport } from './client/transport.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { isCronkeeperError } from './errors.ts';
+import type { BusEvent, Emitted, EventDocument } from './event.ts';
 import type { Status } from './status.ts';
 import { assertTaskId, type TaskDocument } from './task.ts';
 import type { PutOptions, PutResult, Tasks } from './tasks.ts';
@@ -25,6 +26,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpClient extends Tasks {
+  emit(event: BusEvent | EventDocument): Promise<Emitted>;
   status(): Promise<Status>;
 }
 
@@ -71,6 +73,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     },
     backfill: async (id, body) =>
       (await send({ method: 'POST', path: taskPath(id, 'backfill'), body }, schemas.backfillAsked)).value,
+    emit: async (body) => (await send({ method: 'POST', path: '/v1/events', body }, schemas.emitted)).value,
     status: async () => (await send({ method: 'GET', path: '/v1/status' }, schemas.status)).value,
   };
 }

@@ -12,8 +12,11 @@ import { listDeadLetters } from './dead-letters.ts';
 import { discard } from './discard.ts';
 import { DueDirectories, newPages } from './due.ts';
 import { amend, pause, register, remove, resume } from './edit.ts';
+import { emit } from './emit.ts';
 import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';
+import type { BusEvent, Emitted } from './event.ts';
+import { type EventIndex, rulesOps } from './event-index.ts';
 import type { RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { listRuns, listTasks, notFound } from './listing.ts';
@@ -50,6 +53,7 @@ export interface RegistryDeps {
   readonly session: Session;
   readonly layout: Layout;
   readonly code: CodeCache;
+  readonly events: EventIndex;
   readonly now: () => Promise<EpochMs>;
   /** Parses code before it is stored. */
   readonly checkCode: (program: Program) => Promise<RunError | undefined>;
@@ -166,6 +170,11 @@ export class Registry implements Tasks {
     return this.#byHand.backfill(id, request);
   }
 
+  /** @throws CronkeeperError when a task that wants the event could not take it now: deliver it again. */
+  emit(event: BusEvent): Promise<Emitted> {
+    return emit({ ...this.#deps, edit: (id, change) => this.#edit(id, {}, change) }, event);
+  }
+
   runs(id: string, options: RunsOptions = {}) {
     return listRuns(this.#deps.session, this.#deps.layout, id, options);
   }
@@ -249,6 +258,8 @@ export class Registry implements Tasks {
       dueMs === undefined ? [] : [{ taskId: task.id, dueMs, timer }],
     );
     await this.#directories.ensure(entries, layout);
+    const both = changed.map(({ found, record }) => ({ before: found?.record, after: record }));
+    const rules = await rulesOps(session, layout, both, maker);
     const records = changed.map(({ found, record }): Op => {
       const path = layout.task(record.task.id);
       const data = encodeRecord(record);
@@ -269,7 +280,7 @@ export class Registry implements Tasks {
     const replaced = changed.flatMap(({ found, record }) => replacedCode(found?.record, record));
     const hints = hintOps(layout, nowMs, maker, replaced);
     const pages = newPages(layout, entries, maker).ops;
-    await session.multi([...code, ...records, ...dead, ...pages, ...rings, ...hints]);
+    await session.multi([...code, ...records, ...rules, ...dead, ...pages, ...rings, ...hints]);
   }
 
   /** Code that is gone comes back with the next put of its task, though nothing else has changed. */

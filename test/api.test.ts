@@ -240,7 +240,7 @@ describe('what the API tells about schedules and itself', () => {
 
   test('its shards, without the folders of the machine', async () => {
     const status = { ...(await api.keeper.status()), coordinator: 'embedded:/home/somebody/private/tasks.db' };
-    const app = createApi({ keeper: { tasks: api.keeper.tasks, status: async () => status }, allowAnonymous: true });
+    const app = createApi({ keeper: { ...api.keeper, status: async () => status }, allowAnonymous: true });
     const { body } = await askApp(app, 'GET', '/v1/status');
     expect(body).toEqual({ ...status, coordinator: 'embedded:tasks.db' });
     expect(undocumented(body, schemas.status)).toEqual([]);
@@ -252,7 +252,7 @@ describe('what the API tells about schedules and itself', () => {
       asked++;
       return api.keeper.status();
     };
-    const app = createApi({ keeper: { tasks: api.keeper.tasks, status }, allowAnonymous: true, clock: stoppedClock });
+    const app = createApi({ keeper: { ...api.keeper, status }, allowAnonymous: true, clock: stoppedClock });
     expect(await Promise.all([1, 2, 3].map(async () => (await askApp(app, 'GET', '/healthz')).body))).toEqual(
       Array(3).fill({ status: 'ok' }),
     );
@@ -295,7 +295,7 @@ describe('when the coordinator fails', () => {
 
   test('it is not healthy', async () => {
     const status = () => Promise.reject(new CronkeeperError('unavailable', 'no server answers'));
-    const app = createApi({ keeper: { tasks: api.keeper.tasks, status }, allowAnonymous: true });
+    const app = createApi({ keeper: { ...api.keeper, status }, allowAnonymous: true });
     const answer = await askApp(app, 'GET', '/healthz');
     expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
   });

@@ -149,6 +149,7 @@ describe('the API handler', () => {
   let released: number;
   const spied = () => ({
     tasks: keeper.tasks,
+    emit: (...args: Parameters<Cronkeeper['emit']>) => keeper.emit(...args),
     status: () => keeper.status(),
     release: async () => {
       released++;

@@ -1,6 +1,7 @@
 /** What a route is: one entry of a table that the app, the guard and the OpenAPI page are all made from. */
 import type * as z from 'zod';
 import type { Clock } from '../clock.ts';
+import type { BusEvent, Emitted, EventDocument } from '../event.ts';
 import type { Status } from '../status.ts';
 import type { Tasks } from '../tasks.ts';
 import type { Access } from './access.ts';
@@ -9,6 +10,7 @@ import { checked, queryOf } from './body.ts';
 /** A Cronkeeper, or the part of one that the API speaks for. */
 export interface Keeper {
   readonly tasks: Tasks;
+  emit(event: BusEvent | EventDocument): Promise<Emitted>;
   status(): Promise<Status>;
 }
 

@@ -4,6 +4,7 @@ import { createHttpClient } from '../client.ts';
 import type { Clock } from '../clock.ts';
 import { type Config, optionsOf } from '../config.ts';
 import { CronkeeperError } from '../errors.ts';
+import type { BusEvent, Emitted } from '../event.ts';
 import type { Status } from '../status.ts';
 import type { Tasks } from '../tasks.ts';
 import { LOCAL_URL } from '../url.ts';
@@ -28,6 +29,7 @@ export interface Context {
 
 export interface Connection extends AsyncDisposable {
   readonly tasks: Tasks;
+  emit(event: BusEvent): Promise<Emitted>;
   status(): Promise<Status>;
 }
 
@@ -45,12 +47,22 @@ export async function connect(context: Context): Promise<Connection> {
   const { endpoint, token } = context.flags;
   if (endpoint === undefined) return connectDirectly(context);
   const client = createHttpClient({ endpoint, token: token ?? context.config.apiToken });
-  return { tasks: client, status: () => client.status(), [Symbol.asyncDispose]: async () => {} };
+  return {
+    tasks: client,
+    emit: (event) => client.emit(event),
+    status: () => client.status(),
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 async function connectDirectly(context: Context): Promise<Connection> {
   const keeper = await openCronkeeper(keeperOptions(context));
-  return { tasks: keeper.tasks, status: () => keeper.status(), [Symbol.asyncDispose]: () => keeper.close() };
+  return {
+    tasks: keeper.tasks,
+    emit: (event) => keeper.emit(event),
+    status: () => keeper.status(),
+    [Symbol.asyncDispose]: () => keeper.close(),
+  };
 }
 
 /** For commands that run tasks: an API cannot do that for them. */

@@ -9,7 +9,7 @@ import { assertHttpEvent, withoutStage } from '../trigger/http.ts';
 import { type Handler, stacked } from './stack.ts';
 import { type HandlerOptions, warm } from './warm.ts';
 
-export interface ApiHandlerOptions extends HandlerOptions<Pick<Cronkeeper, 'tasks' | 'status' | 'release'>> {
+export interface ApiHandlerOptions extends HandlerOptions<Pick<Cronkeeper, 'tasks' | 'emit' | 'status' | 'release'>> {
   /** Default: CRONKEEPER_API_TOKEN. */
   readonly apiToken?: string;
   /** Default: CRONKEEPER_READ_TOKEN. */

@@ -8,6 +8,7 @@ import { type Committed, Committer } from '../../src/commit.ts';
 import { type EmbeddedCoordinator, openEmbedded } from '../../src/coordinator/embedded.ts';
 import type { Session } from '../../src/coordinator.ts';
 import { DueDirectories, type Page, scanDue, type TimedEntry } from '../../src/due.ts';
+import { EventIndex } from '../../src/event-index.ts';
 import { decodeChunk } from '../../src/history.ts';
 import type { Item } from '../../src/item.ts';
 import type { Outcome } from '../../src/launch.ts';
@@ -70,6 +71,7 @@ export class Holder {
       layout,
       code: new CodeCache(),
       now: async () => this.nowMs,
+      events: new EventIndex(),
       checkCode: async () => undefined,
       maker,
     });
