@@ -1,7 +1,6 @@
 /** An event becomes a launch of a task, beside its schedule: once for each event, whoever delivers it again. Pure. */
 import type { EpochMs } from './clock.ts';
 import { rearmed } from './edit.ts';
-import { CronkeeperError } from './errors.ts';
 import { remember, rememberedSlot } from './event-memory.ts';
 import { freeSlot } from './free-slot.ts';
 import { formatInstant } from './instant.ts';
@@ -21,17 +20,23 @@ export interface Heard {
   readonly slotMs: EpochMs;
 }
 
-/**
- * Adds a launch that is due at once and leaves the schedule alone; a sentence where the task is not to be launched.
- * @throws CronkeeperError `unavailable` while too many wait: the event is to be delivered again.
- */
-export function hear(record: TaskRecord, nowMs: EpochMs, { id, input }: HeardEvent): Heard | string {
+/** Why a task is not launched for an event. */
+export interface NotHeard {
+  /** Goes on from the name of the task. */
+  readonly because: string;
+  /** The event is to be delivered again; otherwise it is done with. */
+  readonly mayPass: boolean;
+}
+
+/** Adds a launch that is due at once and leaves the schedule alone. The same event again is the same launch. */
+export function hear(record: TaskRecord, nowMs: EpochMs, { id, input }: HeardEvent): Heard | NotHeard {
   const { heard = [], manual } = record;
   const knownMs = rememberedSlot(heard, id);
   if (knownMs !== undefined) return { record, slotMs: knownMs };
-  const deafness = whyDeaf(record, nowMs);
-  if (deafness !== undefined) return deafness;
-  if (eventsWaiting(record) >= EVENTS_WAITING_MAX) throw tooManyEvents(record, `${EVENTS_WAITING_MAX} are allowed`);
+  const because = whyDeaf(record, nowMs);
+  if (because !== undefined) return { because, mayPass: false };
+  const waiting = eventsWaiting(record);
+  if (waiting >= EVENTS_WAITING_MAX) return { because: `has ${waiting} launches for events waiting`, mayPass: true };
   const slotMs = freeSlot(record, nowMs);
   const launch = { slotMs, eventId: id, input };
   const next = { ...record, manual: [...manual, launch], heard: remember(heard, id, slotMs, nowMs) };
@@ -49,8 +54,3 @@ function whyDeaf({ task, ended }: TaskRecord, nowMs: EpochMs): string | undefine
 
 export const eventsWaiting = ({ manual }: TaskRecord): number =>
   manual.filter(({ eventId }) => eventId !== undefined).length;
-
-export const tooManyEvents = (record: TaskRecord, why: string): CronkeeperError => {
-  const message = `task ${record.task.id}: ${eventsWaiting(record)} launches for events are waiting; ${why}`;
-  return new CronkeeperError('unavailable', `${message}: deliver the event again later`);
-};

@@ -12,16 +12,17 @@ import { listDeadLetters } from './dead-letters.ts';
 import { discard } from './discard.ts';
 import { DueDirectories, newPages } from './due.ts';
 import { amend, pause, register, remove, resume } from './edit.ts';
+import { type Edited, editOps } from './edit-ops.ts';
 import { emit } from './emit.ts';
 import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';
 import type { BusEvent, Emitted } from './event.ts';
 import { type EventIndex, rulesOps } from './event-index.ts';
+import { type EditRecord, Hearings } from './hearings.ts';
 import type { RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { listRuns, listTasks, notFound } from './listing.ts';
 import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
-import { hintOps, replacedCode } from './retention.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
 import { assertTaskId, invalidDocument, type ParsedTask, parseTask, type TaskDocument } from './task.ts';
 import type {
@@ -46,9 +47,6 @@ const STORED_MAX = 20_000;
 /** Transactions under way, when many tasks are put. */
 const PUTS_IN_FLIGHT_MAX = 8;
 
-/** A change that falls due sooner than the longest linger rings the doorbell, so that a lingering tick sees it. */
-const DOORBELL_AHEAD_MS = 15 * 60_000;
-
 export interface RegistryDeps {
   readonly session: Session;
   readonly layout: Layout;
@@ -70,10 +68,8 @@ interface Wish {
   readonly change: Change;
 }
 
-interface Changed {
+interface Changed extends Edited {
   readonly wish: Wish;
-  readonly found: Loaded | undefined;
-  readonly record: TaskRecord;
 }
 
 interface Done {
@@ -85,13 +81,16 @@ export class Registry implements Tasks {
   readonly #deps: RegistryDeps;
   readonly #directories: DueDirectories;
   readonly #byHand: ByHand;
+  readonly #hearings: Hearings;
   /** Hashes whose nodes were seen to be there. */
   readonly #stored = new Set<string>();
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
     this.#directories = new DueDirectories(deps.session);
-    this.#byHand = new ByHand({ ...deps, edit: (id, change) => this.#edit(id, {}, change) });
+    const edit: EditRecord = (id, change) => this.#edit(id, {}, change);
+    this.#byHand = new ByHand({ ...deps, edit });
+    this.#hearings = new Hearings(edit);
   }
 
   async put(document: TaskDocument, options: PutOptions = {}): Promise<PutResult> {
@@ -172,7 +171,7 @@ export class Registry implements Tasks {
 
   /** @throws CronkeeperError when a task that wants the event could not take it now: deliver it again. */
   emit(event: BusEvent): Promise<Emitted> {
-    return emit({ ...this.#deps, edit: (id, change) => this.#edit(id, {}, change) }, event);
+    return emit({ ...this.#deps, hearings: this.#hearings }, event);
   }
 
   runs(id: string, options: RunsOptions = {}) {
@@ -260,27 +259,8 @@ export class Registry implements Tasks {
     await this.#directories.ensure(entries, layout);
     const both = changed.map(({ found, record }) => ({ before: found?.record, after: record }));
     const rules = await rulesOps(session, layout, both, maker);
-    const records = changed.map(({ found, record }): Op => {
-      const path = layout.task(record.task.id);
-      const data = encodeRecord(record);
-      return found === undefined ? { op: 'create', path, data } : { op: 'set', path, data, version: found.version };
-    });
-    // A dead letter that is redriven goes in the very moment in which its launch comes.
-    const dead = changed.flatMap(({ found, record: { task, deadSlots } }) =>
-      (found?.record.deadSlots ?? [])
-        .filter((slotMs) => !deadSlots.includes(slotMs))
-        .map((slotMs): Op => ({ op: 'remove', path: layout.dead(task.id, slotMs) })),
-    );
-    const soonMs = nowMs + DOORBELL_AHEAD_MS;
-    const soon = changed.filter(
-      ({ found, record }) => Math.min(record.dueMs ?? Infinity, found?.record.dueMs ?? Infinity) <= soonMs,
-    );
-    const shards = new Set(soon.map(({ record }) => layout.shardOf(record.task.id)));
-    const rings = [...shards].map((shard): Op => ({ op: 'set', path: layout.doorbell(shard), data: '' }));
-    const replaced = changed.flatMap(({ found, record }) => replacedCode(found?.record, record));
-    const hints = hintOps(layout, nowMs, maker, replaced);
     const pages = newPages(layout, entries, maker).ops;
-    await session.multi([...code, ...records, ...rules, ...dead, ...pages, ...rings, ...hints]);
+    await session.multi([...code, ...editOps(layout, nowMs, changed, maker), ...rules, ...pages]);
   }
 
   /** Code that is gone comes back with the next put of its task, though nothing else has changed. */

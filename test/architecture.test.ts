@@ -70,6 +70,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'commit',
       'discard',
       'event-index',
+      'edit-ops',
       'sweep',
       'left-behind',
       'problems',
@@ -85,7 +86,18 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   [
     'engine',
     [
-      ...['tasks', 'tick-options', 'bulk', 'listing', 'dead-letters', 'by-hand', 'emit', 'verification', 'status'],
+      ...[
+        'tasks',
+        'tick-options',
+        'bulk',
+        'listing',
+        'dead-letters',
+        'by-hand',
+        'hearings',
+        'emit',
+        'verification',
+        'status',
+      ],
       ...['registry', 'replay', 'shift', 'tick'],
     ],
   ],
