@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { type AccessOptions, type Caller, createGuard } from './api/access.ts';
 import { BODY_BYTES_MAX } from './api/body.ts';
 import { isConditional } from './api/conditions.ts';
+import { eventRoutes } from './api/event-routes.ts';
 import { openRoutes } from './api/open-routes.ts';
 import { HttpProblem, problemOf, problemResponse } from './api/problem.ts';
 import type { Keeper, Route } from './api/route.ts';
@@ -37,7 +38,7 @@ export type Api = Hono<{ Variables: { principal: string } }>;
 export function createApi(options: ApiOptions): Api {
   const { keeper, caller = () => undefined, clock = systemClock, log = silent } = options;
   const guard = createGuard(options);
-  const routes: readonly Route[] = [...taskRoutes, ...openRoutes(() => routes)];
+  const routes: readonly Route[] = [...taskRoutes, ...eventRoutes, ...openRoutes(() => routes)];
 
   const app: Api = new Hono();
   app.use(headers, noStore);

@@ -10,6 +10,8 @@ import { CoordinatorTime } from './coordinator-time.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
+import { type BusEvent, type Emitted, type EventDocument, parseEvent } from './event.ts';
+import { EventIndex } from './event-index.ts';
 import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
 import type { FetchPermissions, Outbound } from './outbound.ts';
 import { type Probe, probe } from './probe.ts';
@@ -65,6 +67,11 @@ export interface Cronkeeper {
   audit(options?: AuditOptions): Promise<Page<AuditEntry>>;
   /** Runs what is due, once. @throws CronkeeperError when the coordinator failed; nothing is lost then. */
   tick(options?: TickOptions): Promise<TickReport>;
+  /**
+   * Launches the tasks whose `on` wants an event of a bus, once per event: its id, where it has one, is the key.
+   * @throws CronkeeperError `invalid`; anything else: at least one task could not take it now, so deliver it again.
+   */
+  emit(event: BusEvent | EventDocument): Promise<Emitted>;
   status(): Promise<Status>;
   /** Proves from the records that no slot of any task is missing or doubled. @throws CronkeeperError `invalid` */
   verify(options?: VerifyOptions): Promise<Verification>;
@@ -94,6 +101,7 @@ class App implements Cronkeeper {
   readonly #code = new CodeCache();
   readonly #trail = new AuditTrail();
   readonly #quota: TaskQuota;
+  readonly #events = new EventIndex();
   readonly #outbound: Outbound;
   #evaluator: Promise<Evaluator> | undefined;
   #open: Promise<Opened> | undefined;
@@ -132,6 +140,12 @@ class App implements Cronkeeper {
 
   audit(options: AuditOptions = {}): Promise<Page<AuditEntry>> {
     return this.#using(({ registry }) => registry.audit(options));
+  }
+
+  async emit(event: BusEvent | EventDocument): Promise<Emitted> {
+    // One id for both tries: the first may have been taken, though its session ended before it could say so.
+    const parsed = parseEvent(event, this.#token);
+    return this.#using(({ registry }) => registry.emit(parsed));
   }
 
   status(): Promise<Status> {
@@ -248,7 +262,7 @@ class App implements Cronkeeper {
       const time = new CoordinatorTime(session, this.#clock, () => `${layout.root}/time-${maker()}`);
       const registry = new Registry(
         {
-          ...{ session, layout, maker, code: this.#code, trail: this.#trail, quota: this.#quota },
+          ...{ session, layout, maker, code: this.#code, trail: this.#trail, quota: this.#quota, events: this.#events },
           now: () => time.now(),
           checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
         },

@@ -45,7 +45,8 @@ export function batchesOf(parsed: readonly ParsedTask[]): Batch[] {
   const batches: Batch[] = [];
   let bytes = 0;
   for (const [from, each] of parsed.entries()) {
-    const more = Buffer.byteLength(each.program.source) + Buffer.byteLength(JSON.stringify(each.task)) + 1_024;
+    const more =
+      Buffer.byteLength(each.program.source) + Buffer.byteLength(JSON.stringify(each.task)) + rulesBytes(each) + 1_024;
     const last = batches.at(-1);
     if (last === undefined || last.tasks.length === BATCH_TASKS_MAX || bytes + more > BATCH_BYTES_MAX) {
       batches.push({ from, tasks: [each] });
@@ -57,6 +58,10 @@ export function batchesOf(parsed: readonly ParsedTask[]): Batch[] {
   }
   return batches;
 }
+
+/** They are written a second time, into the index of events. */
+const rulesBytes = ({ task: { on = [] } }: ParsedTask): number =>
+  on.length === 0 ? 0 : Buffer.byteLength(JSON.stringify(on));
 
 function atIndex<T>(index: number, parse: () => T): T {
   try {

@@ -7,7 +7,7 @@ import { askBackfill } from './backfill.ts';
 import type { EpochMs } from './clock.ts';
 import type { Session } from './coordinator.ts';
 import { readDeadLetters } from './dead-letters.ts';
-import { ask, MANUAL_MAX } from './edit.ts';
+import { ask, byHandWaiting, MANUAL_MAX } from './edit.ts';
 import { CronkeeperError, messageOf, received } from './errors.ts';
 import { formatInstant, parseInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
@@ -89,7 +89,7 @@ export class ByHand {
       const launches: RedrivenLaunch[] = [];
       let record = found;
       for (const letter of letters.filter(({ slotMs }) => found.deadSlots.includes(slotMs))) {
-        if (record.manual.length >= MANUAL_MAX) break;
+        if (byHandWaiting(record) >= MANUAL_MAX) break;
         const redriven = redrive(record, nowMs, letter);
         if (launches.length > 0 && bytesOf(redriven.record) > RECORD_BYTES_MAX) break;
         record = fitting(redriven.record, found);
@@ -172,6 +172,9 @@ function keyProblem(key: unknown): string | undefined {
 }
 
 const bytesOf = (record: TaskRecord): number => Buffer.byteLength(encodeRecord(record));
+
+/** Whether a record has room for what was added. */
+export const fits = (record: TaskRecord): boolean => bytesOf(record) <= RECORD_BYTES_MAX;
 
 /** For changes that add something. Others are always taken: whatever a task carries, it can be paused and removed. */
 export function fitting(record: TaskRecord, before: TaskRecord | undefined): TaskRecord {

@@ -7,6 +7,7 @@ import { parseDocuments } from './bulk.ts';
 import { createTransport, type HttpAnswer, type HttpRequest, type Transport } from './client/transport.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { isCronkeeperError } from './errors.ts';
+import type { BusEvent, Emitted, EventDocument } from './event.ts';
 import type { Status } from './status.ts';
 import { assertTaskId, type TaskDocument } from './task.ts';
 import type { Page, PutOptions, PutResult, Tasks } from './tasks.ts';
@@ -27,6 +28,7 @@ export interface HttpClientOptions {
 
 export interface HttpClient extends Tasks {
   audit(options?: AuditOptions): Promise<Page<AuditEntry>>;
+  emit(event: BusEvent | EventDocument): Promise<Emitted>;
   status(): Promise<Status>;
 }
 
@@ -77,6 +79,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const query = { taskId, from, to, limit, cursor };
       return (await send({ method: 'GET', path: '/v1/audit', query }, schemas.auditPage)).value;
     },
+    emit: async (body) => (await send({ method: 'POST', path: '/v1/events', body }, schemas.emitted)).value,
     status: async () => (await send({ method: 'GET', path: '/v1/status' }, schemas.status)).value,
   };
 }

@@ -26,20 +26,24 @@ export async function discard(
 ): Promise<boolean> {
   const path = layout.task(id);
   const dead = layout.deadOf(id);
-  const [node, chunks, letters] = await Promise.all([
+  const rules = layout.eventRules(id);
+  const [node, chunks, letters, wanted] = await Promise.all([
     session.get(path),
     session.children(path),
     session.children(dead.directory),
+    session.get(rules),
   ]);
   if (node === undefined) return false;
   if (isNewer(node.data)) throw problem;
   const beside = [
     ...(chunks ?? []).map((name) => `${path}/${name}`),
     ...(letters ?? []).filter((name) => name.startsWith(dead.prefix)).map((name) => `${dead.directory}/${name}`),
+    ...(wanted === undefined ? [] : [rules]),
   ].map((each): Op => ({ op: 'remove', path: each }));
   const nowMs = await now();
+  const stamp: Op[] = wanted === undefined ? [] : [{ op: 'set', path: layout.events, data: maker() }];
   const hints = hintOps(layout, nowMs, maker, hashesIn(node.data));
   const noted = await note(nowMs);
-  await session.multi([...beside, { op: 'remove', path, version: node.version }, ...hints, ...noted]);
+  await session.multi([...beside, { op: 'remove', path, version: node.version }, ...stamp, ...hints, ...noted]);
   return true;
 }

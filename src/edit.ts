@@ -9,6 +9,7 @@ import {
   isRemoved,
   type ManualLaunch,
   moveTo,
+  outlastsSchedule,
   RECORD_VERSION,
   rearm,
   slotAfter,
@@ -65,7 +66,15 @@ export function amend(record: TaskRecord, task: Task, nowMs: EpochMs): TaskRecor
     const registered = { ...others, registeredMs, registeredRevision: edited.revision };
     return rearmed(begin(superseding(registered)));
   }
-  return rearmed(record.task.paused && !task.paused ? restart(edited, nowMs) : edited);
+  const lasting = withEndAsNow(edited);
+  return rearmed(record.task.paused && !task.paused ? restart(lasting, nowMs) : lasting);
+}
+
+/** A schedule that has run out ends its task unless events may launch it, whichever was said first. */
+function withEndAsNow(record: TaskRecord): TaskRecord {
+  const { ended, nextSlotMs, retry } = record;
+  const isRunOut = nextSlotMs === undefined && (retry === undefined || retry.manual !== undefined);
+  return isRunOut && ended !== 'completed' ? moveTo(record, undefined, 'exhausted') : record;
 }
 
 /** A task made anew where one was removed: its history stays, all else begins again. */
@@ -109,7 +118,9 @@ export function resume(record: TaskRecord, nowMs: EpochMs): TaskRecord {
 function restart(record: TaskRecord, nowMs: EpochMs): TaskRecord {
   const { nextSlotMs, ended } = record;
   if (nextSlotMs !== undefined && nextSlotMs > nowMs) return record;
-  const restarted = moveTo(record, slotAfter(record, nowMs), ended === 'completed' ? 'completed' : 'exhausted');
+  const isOver = ended === 'completed' && !outlastsSchedule(record.task);
+  const restarted = moveTo(record, slotAfter(record, nowMs), isOver ? 'completed' : 'exhausted');
+  if (record.task.schedule.kind === 'none' && nextSlotMs === undefined) return restarted;
   const fromMs = nextSlotMs ?? undecidedFrom(record);
   const untilMs = Math.max(restarted.nextSlotMs ?? nowMs + 1, fromMs);
   return withGap(restarted, { fromMs, untilMs, reason: ended === 'completed' ? 'completed' : 'paused' });
@@ -143,12 +154,16 @@ export function ask(record: TaskRecord, nowMs: EpochMs, request: Pick<ManualLaun
   const { key } = request;
   const known = key === undefined ? undefined : record.asked.find((asked) => asked.key === key);
   if (known !== undefined) return { record, slotMs: known.slotMs };
-  if (record.manual.length >= MANUAL_MAX) throw tooManyWait(record);
+  if (byHandWaiting(record) >= MANUAL_MAX) throw tooManyWait(record);
   const slotMs = freeSlot(record, nowMs);
   const manual = [...record.manual, { slotMs, ...request }];
   const asked = key === undefined ? record.asked : [...record.asked, { key, slotMs }].slice(-MANUAL_MAX);
   return { record: rearmed({ ...record, manual, asked }), slotMs };
 }
+
+/** Launches for events have a bound of their own. */
+export const byHandWaiting = ({ manual }: TaskRecord): number =>
+  manual.filter(({ eventId }) => eventId === undefined).length;
 
 export const tooManyWait = ({ task }: TaskRecord): CronkeeperError => {
   const message = `task ${task.id}: ${MANUAL_MAX} launches asked for by hand are waiting; allowed: ${MANUAL_MAX}`;

@@ -4,7 +4,9 @@ export type { AuditAction, AuditEntry, AuditOptions } from './audit.ts';
 export type { Clock, EpochMs, Random } from './clock.ts';
 export { CronkeeperError, type ErrorCode, type Problem } from './errors.ts';
 export type { Capability, Limits, RecordedAnswer } from './evaluator.ts';
-export type { BusEvent, Emitted } from './event.ts';
+export type { BusEvent, Emitted, EventDocument } from './event.ts';
+export type { EventPattern, Matcher } from './event-pattern.ts';
+export type { EventRule, EventRuleDocument } from './event-rules.ts';
 export {
   createApiHandler,
   createEventHandler,

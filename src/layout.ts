@@ -5,6 +5,8 @@
  *       /tasks/<bucket>/<taskId>                 the record; below it /<n>: chunks of older runs
  *       /code/<bucket>/<hash>                    {"kind","source"}, once per content
  *       /dead/<bucket>/<taskId>@<slot>           dead letters
+ *       /events                                  set with every change below it
+ *       /events/<taskId>                         the rules by which events launch the task
  *       /dropped/<droppedMs>-<maker>             hints: hashes that a transaction has dropped references to
  *       /trash/<hash>                            code that no task may name any more, while a pass looks for one
  *       /sweep                                   how far that pass has come
@@ -40,6 +42,8 @@ export interface Layout {
   deadBucket(bucket: string): string;
   /** Where the dead letters of one task are, among others. */
   deadOf(taskId: string): { readonly directory: string; readonly prefix: string };
+  readonly events: string;
+  eventRules(taskId: string): string;
   readonly dropped: string;
   hint(name: string): string;
   readonly trash: string;
@@ -72,6 +76,8 @@ export function createLayout(namespace: string, shards: number): Layout {
     dead: (taskId, slotMs) => `${root}/dead/${bucketOf(taskId)}/${taskId}@${slotMs}`,
     deadBucket: (bucket) => `${root}/dead/${bucket}`,
     deadOf: (taskId) => ({ directory: `${root}/dead/${bucketOf(taskId)}`, prefix: `${taskId}@` }),
+    events: `${root}/events`,
+    eventRules: (taskId) => `${root}/events/${taskId}`,
     dropped: `${root}/dropped`,
     hint: (name) => `${root}/dropped/${name}`,
     trash: `${root}/trash`,
@@ -103,12 +109,17 @@ export function namespaceOps(namespace: string, shards: number, settings: string
     node(layout.shard(n)),
     ...[layout.epoch(n), layout.doorbell(n), layout.journal(n), layout.due(n)].map((path) => node(path)),
   ]);
-  const kept = [...directories, ...retentionDirectories(layout).map((path) => node(path))];
+  const kept = [...directories, ...laterDirectories(layout).map((path) => node(path))];
   return [node(layout.root, settings), ...kept, node(`${layout.root}/shards`), ...shardNodes.flat()];
 }
 
 /** What namespaces of older programs do not have yet. */
-export const retentionDirectories = ({ dropped, trash, audit }: Layout): readonly string[] => [dropped, trash, audit];
+export const laterDirectories = ({ dropped, trash, audit, events }: Layout): readonly string[] => [
+  dropped,
+  trash,
+  audit,
+  events,
+];
 
 export const namespaceRoot = ROOT;
 

@@ -5,11 +5,11 @@ import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import {
   createLayout,
   type Layout,
+  laterDirectories,
   NAMESPACE_PATTERN,
   namespaceOps,
   namespacePath,
   namespaceRoot,
-  retentionDirectories,
 } from './layout.ts';
 
 export const SHARDS_MAX = 256;
@@ -32,7 +32,7 @@ export async function openNamespace(session: Session, namespace: string, shards:
     );
   }
   const path = namespacePath(namespace);
-  const later = retentionDirectories(createLayout(namespace, shards));
+  const later = laterDirectories(createLayout(namespace, shards));
   const [found, ...have] = await session.getMany([path, ...later]);
   const node = found ?? (await make(session, namespace, shards));
   const layout = createLayout(namespace, shardsOf(path, node.data));

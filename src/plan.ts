@@ -1,6 +1,6 @@
 /** What to do with a task that is due: pure. Misfire and overlap policies are decided here, and nowhere else. */
 import type { EpochMs } from './clock.ts';
-import { isAskedFor, isRemoved, type ManualLaunch, retryOf, type TaskRecord } from './record.ts';
+import { isAskedFor, isRemoved, type ManualLaunch, nextAsked, retryOf, type TaskRecord } from './record.ts';
 import { slotsBetween } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
 
@@ -67,7 +67,7 @@ export type InFlight = ReadonlyMap<EpochMs, { readonly attempt: number }>;
 const NOTHING_IN_FLIGHT: InFlight = new Map();
 
 export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = NOTHING_IN_FLIGHT): Plan {
-  const { manual, dueMs, revision } = record;
+  const { dueMs, revision } = record;
   if (dueMs === undefined || dueMs > nowMs) return { do: 'wait' };
   if (isRemoved(record)) return { do: 'purge' };
   const left = leftBehind(record, inFlight);
@@ -81,7 +81,7 @@ export function plan(record: TaskRecord, nowMs: EpochMs, inFlight: InFlight = NO
   const made = backfillLaunch(record);
   // What was begun is finished before anything else is begun.
   if (made !== undefined && inFlight.has(made.slotMs)) return begin(record, [], made, inFlight);
-  const asked = manual[0];
+  const asked = nextAsked(record);
   if (asked !== undefined && asked.slotMs <= nowMs) {
     return begin(record, [], { slotMs: asked.slotMs, attempt: 1, manual: asked, revision }, inFlight);
   }

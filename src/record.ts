@@ -44,6 +44,8 @@ export interface TaskRecord {
   readonly manual: readonly ManualLaunch[];
   /** Keys of launches asked for by hand, the latest last: a key again is the same launch. */
   readonly asked: readonly AskedKey[];
+  /** Events that it was launched for, see `event-memory.ts`: an event again is the same launch. Absent: none. */
+  readonly heard?: readonly string[];
   /** The latest backfill, also when it has come to its end: asking for it again is the same one. */
   readonly backfill?: Backfill;
   /** Launches of the schedule that came to an end; `maxRuns` counts them. */
@@ -102,6 +104,8 @@ export interface StandsFor {
   readonly redriveOfMs?: EpochMs;
   /** Slot of the first launch of such a row, whose idempotency key all of them have; absent: `redriveOfMs`. */
   readonly keyMs?: EpochMs;
+  /** The event that it is launched for. */
+  readonly eventId?: string;
 }
 
 /** A key of the user's, or (with an empty one) the launch whose dead letter was redriven, and what it became. */
@@ -213,9 +217,17 @@ export interface RunRecord extends Partial<Given>, StandsFor {
 
 export const isRemoved = (record: TaskRecord): boolean => record.ended === 'removed';
 
-/** The launch to try again; a pause holds up those of the schedule, and not those that were asked for by hand. */
+/** A pause holds up launches of the schedule and those for events, and not those that were asked for by hand. */
+const isHeldUp = (task: Task, manual: ManualLaunch | undefined): boolean =>
+  task.paused && (manual === undefined || manual.eventId !== undefined);
+
+/** The launch to try again. */
 export const retryOf = ({ task, retry }: TaskRecord): PendingRetry | undefined =>
-  task.paused && retry?.manual === undefined ? undefined : retry;
+  isHeldUp(task, retry?.manual) ? undefined : retry;
+
+/** The first that waits of those that were asked for by hand, or by events. */
+export const nextAsked = ({ task, manual }: TaskRecord): ManualLaunch | undefined =>
+  manual.find((asked) => !isHeldUp(task, asked));
 
 /** Whether a launch that was asked for by hand waits to be begun under this name. */
 export const isAskedFor = ({ manual, backfill }: TaskRecord, slotMs: EpochMs): boolean =>
@@ -226,10 +238,10 @@ export function dueOf(record: TaskRecord): EpochMs | undefined {
   if (isRemoved(record)) return record.updatedMs + TOMBSTONE_MS;
   const retry = retryOf(record);
   if (retry !== undefined) return retry.dueMs;
-  const { task, manual, nextSlotMs, backfill } = record;
+  const { task, nextSlotMs, backfill } = record;
   const scheduledMs = nextSlotMs === undefined || task.paused ? Infinity : nextSlotMs + spreadOffsetMs(task);
   const backfillMs = backfill?.next === undefined ? Infinity : backfill.askedMs;
-  const dueMs = Math.min(manual[0]?.slotMs ?? Infinity, scheduledMs, backfillMs);
+  const dueMs = Math.min(nextAsked(record)?.slotMs ?? Infinity, scheduledMs, backfillMs);
   return dueMs === Infinity ? undefined : dueMs;
 }
 
@@ -256,10 +268,14 @@ export function slotAfter(
   return slotMs === undefined || slotMs > (task.endMs ?? Infinity) ? undefined : slotMs;
 }
 
-/** Moves the schedule to `slotMs`; without one the task has ended. */
+/** Whether it goes on when its schedule has come to an end, or has none: for events, or to be launched by others. */
+export const outlastsSchedule = ({ schedule, on = [] }: Task): boolean => schedule.kind === 'none' || on.length > 0;
+
+/** Moves the schedule to `slotMs`; without one the task has ended, unless something else may still launch it. */
 export function moveTo(record: TaskRecord, slotMs: EpochMs | undefined, why: 'completed' | 'exhausted'): TaskRecord {
   const { nextSlotMs: _, ended: __, ...rest } = record;
-  return slotMs === undefined ? { ...rest, ended: why } : { ...rest, nextSlotMs: slotMs };
+  if (slotMs !== undefined) return { ...rest, nextSlotMs: slotMs };
+  return why === 'exhausted' && outlastsSchedule(record.task) ? rest : { ...rest, ended: why };
 }
 
 export const encodeRecord = (record: TaskRecord): string => JSON.stringify(record);

@@ -4,7 +4,7 @@
  * was to do may have been done, and whoever knows the key can tell. Pure.
  */
 import type { EpochMs } from './clock.ts';
-import { MANUAL_MAX, rearmed, tooManyWait } from './edit.ts';
+import { byHandWaiting, MANUAL_MAX, rearmed, tooManyWait } from './edit.ts';
 import { freeSlot } from './free-slot.ts';
 import type { AskedKey, ManualLaunch, TaskRecord } from './record.ts';
 import type { DeadLetter } from './settle.ts';
@@ -21,7 +21,7 @@ export const redrivenBefore = ({ asked }: TaskRecord, deadSlotMs: EpochMs): Epoc
 
 /** @throws CronkeeperError `too-large` when too many launches asked for by hand wait already. */
 export function redrive(record: TaskRecord, nowMs: EpochMs, letter: DeadLetter): Redriven {
-  if (record.manual.length >= MANUAL_MAX) throw tooManyWait(record);
+  if (byHandWaiting(record) >= MANUAL_MAX) throw tooManyWait(record);
   const slotMs = freeSlot(record, nowMs);
   const launch = { slotMs, input: letter.input, ...standingFor(letter) };
   const asked: AskedKey = { key: '', slotMs, redriveOfMs: letter.slotMs };

@@ -9,19 +9,23 @@ import { type AuditTrail, listAudit } from './audit-trail.ts';
 import { batchesOf, parseDocuments } from './bulk.ts';
 import { ByHand, fitting } from './by-hand.ts';
 import type { EpochMs } from './clock.ts';
-import { isRefused, type Op, type Session } from './coordinator.ts';
+import { isRefused, type Session } from './coordinator.ts';
 import { listDeadLetters } from './dead-letters.ts';
 import { discard } from './discard.ts';
 import { DueDirectories, newPages } from './due.ts';
 import { amend, assertCondition, pause, register, remove, resume } from './edit.ts';
+import { type Edited, editOps } from './edit-ops.ts';
+import { emit } from './emit.ts';
 import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';
+import type { BusEvent, Emitted } from './event.ts';
+import { type EventIndex, rulesOps } from './event-index.ts';
+import { Hearings } from './hearings.ts';
 import type { RunError } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { listRuns, listTasks, notFound } from './listing.ts';
 import type { TaskQuota } from './quota.ts';
 import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
-import { hintOps, replacedCode } from './retention.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
 import { StoredCode } from './stored-code.ts';
 import { assertTaskId, invalidDocument, type ParsedTask, parseTask, type TaskDocument } from './task.ts';
@@ -46,13 +50,11 @@ const ATTEMPTS_MAX = 20;
 /** Transactions under way, when many tasks are put. */
 const PUTS_IN_FLIGHT_MAX = 8;
 
-/** A change that falls due sooner than the longest linger rings the doorbell, so that a lingering tick sees it. */
-const DOORBELL_AHEAD_MS = 15 * 60_000;
-
 export interface RegistryDeps {
   readonly session: Session;
   readonly layout: Layout;
   readonly code: CodeCache;
+  readonly events: EventIndex;
   readonly now: () => Promise<EpochMs>;
   /** Parses code before it is stored. */
   readonly checkCode: (program: Program) => Promise<RunError | undefined>;
@@ -73,15 +75,14 @@ type Change = (found: Loaded | undefined, nowMs: EpochMs) => TaskRecord;
 
 interface Wish {
   readonly id: string;
-  readonly action: AuditAction;
+  /** Of a user; what has none leaves no trail. */
+  readonly action: AuditAction | undefined;
   readonly program?: Program;
   readonly change: Change;
 }
 
-interface Changed {
+interface Changed extends Edited {
   readonly wish: Wish;
-  readonly found: Loaded | undefined;
-  readonly record: TaskRecord;
 }
 
 interface Done {
@@ -94,6 +95,7 @@ export class Registry implements Tasks {
   readonly #principal: string;
   readonly #shared: Shared;
   readonly #byHand: ByHand;
+  readonly #hearings: Hearings;
 
   /** @param principal whose changes these are. */
   constructor(deps: RegistryDeps, principal: string, shared?: Shared) {
@@ -101,6 +103,8 @@ export class Registry implements Tasks {
     this.#principal = principal;
     this.#shared = shared ?? { directories: new DueDirectories(deps.session), stored: new StoredCode(deps) };
     this.#byHand = new ByHand({ ...deps, edit: (id, action, change) => this.#edit(id, action, {}, change) });
+    // What an event launches is in the runs; nobody has changed anything.
+    this.#hearings = new Hearings((id, change) => this.#edit(id, undefined, {}, change));
   }
 
   /** The same registry, in the name of somebody else. */
@@ -184,6 +188,11 @@ export class Registry implements Tasks {
     return this.#byHand.backfill(id, request);
   }
 
+  /** @throws CronkeeperError when a task that wants the event could not take it now: deliver it again. */
+  emit(event: BusEvent): Promise<Emitted> {
+    return emit({ ...this.#deps, hearings: this.#hearings }, event);
+  }
+
   runs(id: string, options: RunsOptions = {}) {
     return listRuns(this.#deps.session, this.#deps.layout, id, options);
   }
@@ -210,7 +219,7 @@ export class Registry implements Tasks {
 
   async #edit(
     id: string,
-    action: AuditAction,
+    action: AuditAction | undefined,
     condition: Precondition,
     change: (record: TaskRecord, nowMs: EpochMs) => TaskRecord,
   ): Promise<TaskRecord> {
@@ -285,32 +294,20 @@ export class Registry implements Tasks {
     const entries = armed.flatMap(({ record: { task, dueMs, timer } }) =>
       dueMs === undefined ? [] : [{ taskId: task.id, dueMs, timer }],
     );
-    await Promise.all([this.#shared.directories.ensure(entries, layout), trail.open(session, layout, nowMs)]);
-    const records = changed.map(({ found, record }): Op => {
-      const path = layout.task(record.task.id);
-      const data = encodeRecord(record);
-      return found === undefined ? { op: 'create', path, data } : { op: 'set', path, data, version: found.version };
-    });
-    // A dead letter that is redriven goes in the very moment in which its launch comes.
-    const dead = changed.flatMap(({ found, record: { task, deadSlots } }) =>
-      (found?.record.deadSlots ?? [])
-        .filter((slotMs) => !deadSlots.includes(slotMs))
-        .map((slotMs): Op => ({ op: 'remove', path: layout.dead(task.id, slotMs) })),
-    );
-    const soonMs = nowMs + DOORBELL_AHEAD_MS;
-    const soon = changed.filter(
-      ({ found, record }) => Math.min(record.dueMs ?? Infinity, found?.record.dueMs ?? Infinity) <= soonMs,
-    );
-    const shards = new Set(soon.map(({ record }) => layout.shardOf(record.task.id)));
-    const rings = [...shards].map((shard): Op => ({ op: 'set', path: layout.doorbell(shard), data: '' }));
-    const replaced = changed.flatMap(({ found, record }) => replacedCode(found?.record, record));
-    const hints = hintOps(layout, nowMs, maker, replaced);
+    const both = changed.map(({ found, record }) => ({ before: found?.record, after: record }));
+    const [rules] = await Promise.all([
+      rulesOps(session, layout, both, maker),
+      this.#shared.directories.ensure(entries, layout),
+      trail.open(session, layout, nowMs),
+    ]);
     const pages = newPages(layout, entries, maker).ops;
-    const lines = changed.map(({ wish, found, record }) => auditLine(wish.action, found?.record, record));
+    const lines = changed.flatMap(({ wish: { action }, found, record }) =>
+      action === undefined ? [] : [auditLine(action, found?.record, record)],
+    );
     const noted = trail.ops(layout, nowMs, maker, this.#principal, lines);
     const added = changed.filter(({ found }) => found === undefined).length;
     await quota.within(session, layout, nowMs, added, () =>
-      session.multi([...code, ...records, ...dead, ...pages, ...rings, ...hints, ...noted]),
+      session.multi([...code, ...editOps(layout, nowMs, changed, maker), ...rules, ...pages, ...noted]),
     );
   }
 

@@ -61,6 +61,8 @@ function firstSlot(schedule: Schedule, afterMs: EpochMs, registeredMs: EpochMs):
       return schedule.atMs > afterMs ? schedule.atMs : undefined;
     case 'after':
       return registeredMs + schedule.afterMs > afterMs ? registeredMs + schedule.afterMs : undefined;
+    case 'none':
+      return undefined;
   }
 }
 

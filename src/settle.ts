@@ -316,10 +316,11 @@ function runRecord(launch: Launch, done: Done): RunRecord {
   };
 }
 
-const standsFor = ({ forSlotMs, redriveOfMs, keyMs }: StandsFor): StandsFor => ({
+const standsFor = ({ forSlotMs, redriveOfMs, keyMs, eventId }: StandsFor): StandsFor => ({
   ...(forSlotMs !== undefined && { forSlotMs }),
   ...(redriveOfMs !== undefined && { redriveOfMs }),
   ...(keyMs !== undefined && { keyMs }),
+  ...(eventId !== undefined && { eventId }),
 });
 
 /** The end of a launch that was begun, by a holder that did not live to record its outcome. */

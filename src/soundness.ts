@@ -30,6 +30,7 @@ const count = within(0, Number.MAX_SAFE_INTEGER);
 const atLeastOne = within(1, Number.MAX_SAFE_INTEGER);
 const text: Check = (value) => typeof value === 'string';
 const flag: Check = (value) => typeof value === 'boolean';
+const anything: Check = () => true;
 const finite: Check = (value) => Number.isFinite(value);
 
 const oneOf =
@@ -60,6 +61,7 @@ const SCHEDULES: Readonly<Record<string, Check>> = {
   every: shaped({ everyMs: atLeastOne, anchorMs: instant }),
   at: shaped({ atMs: instant }),
   after: shaped({ afterMs: duration }),
+  none: anything,
 };
 
 const schedule: Check = (value) =>
@@ -67,10 +69,18 @@ const schedule: Check = (value) =>
 
 const labels: Check = (value) => isObject(value) && Object.values(value).every(text);
 
+/** What is in them does not matter for soundness: matching bears with anything. */
+const eventRule = shaped({
+  source: optional(listOf(anything)),
+  detailType: optional(listOf(anything)),
+  detail: optional(isObject),
+});
+
 const granted = shaped({ fetch: listOf(text), call: listOf(text) });
 
 const TASK_FIELDS = fieldsOf({
   schedule,
+  on: optional(listOf(eventRule)),
   code: shaped({ hash: text, kind: oneOf('module', 'script') }),
   startMs: optional(instant),
   endMs: optional(instant),
@@ -87,7 +97,12 @@ const TASK_FIELDS = fieldsOf({
   history: atLeastOne,
 });
 
-const standsFor = { forSlotMs: optional(instant), redriveOfMs: optional(instant), keyMs: optional(instant) };
+const standsFor = {
+  forSlotMs: optional(instant),
+  redriveOfMs: optional(instant),
+  keyMs: optional(instant),
+  eventId: optional(text),
+};
 
 const manual = shaped({ slotMs: instant, key: optional(text), ...standsFor });
 
@@ -148,6 +163,7 @@ const RECORD_FIELDS = fieldsOf({
   ),
   manual: listOf(manual),
   asked: listOf(shaped({ key: text, slotMs: instant, redriveOfMs: optional(instant) })),
+  heard: optional(listOf(text)),
   backfill: optional(backfill),
   launches: count,
   gaps: optional(listOf(shaped({ fromMs: instant, untilMs: instant, reason: text }))),

@@ -7,6 +7,7 @@ import type { EpochMs } from './clock.ts';
 import { parseDuration } from './duration.ts';
 import { CronkeeperError, isCronkeeperError, type Problem, received } from './errors.ts';
 import type { CodeKind, Program } from './evaluator.ts';
+import { EVENT_RULES_JSON_SCHEMA, type EventRule, type EventRuleDocument, parseEventRules } from './event-rules.ts';
 import { parseInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
 import { TASK_ID_PATTERN } from './layout.ts';
@@ -38,6 +39,8 @@ export type Delivery = 'at-least-once' | 'at-most-once';
 export interface Task {
   readonly id: string;
   readonly schedule: Schedule;
+  /** Events that launch it, beside its schedule; absent: none were spoken of. */
+  readonly on?: readonly EventRule[];
   /** Hash and kind of the code; the source is stored once per hash. */
   readonly code: { readonly hash: string; readonly kind: CodeKind };
   readonly input: unknown;
@@ -135,11 +138,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 366 * DAY;
 
-const schedule = z
-  .unknown()
-  .transform((value, context): Schedule => {
+/** A part of the document that tells its problems itself. */
+const part = <T>(parse: (value: unknown) => T) =>
+  z.unknown().transform((value, context): T => {
     try {
-      return parseSchedule(value, '');
+      return parse(value);
     } catch (error) {
       if (!isCronkeeperError(error, 'invalid')) throw error;
       for (const { field, message } of error.problems) {
@@ -147,8 +150,11 @@ const schedule = z
       }
       return z.NEVER;
     }
-  })
-  .meta({ override: SCHEDULE_JSON_SCHEMA });
+  });
+
+const schedule = part((value) => parseSchedule(value, '')).meta({ override: SCHEDULE_JSON_SCHEMA });
+
+const eventRules = part(parseEventRules).meta({ override: EVENT_RULES_JSON_SCHEMA });
 
 const taskId = z
   .string('a string of 1 to 128 characters from A-Z a-z 0-9 . _ -')
@@ -156,10 +162,15 @@ const taskId = z
 
 const FACTOR = 'a number from 1 to 10';
 
+/** Refinements that do not wait until all else is right. */
+const isObjectAtAll = ({ value }: { readonly value: unknown }) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** The document as users write it. */
 export const taskSchema = section({
   id: taskId,
-  schedule,
+  schedule: schedule.optional(),
+  on: eventRules.optional(),
   code: z
     .string('JavaScript source text')
     .min(1, 'JavaScript source text, not empty')
@@ -207,10 +218,24 @@ export const taskSchema = section({
     path: ['end'],
     error: 'an instant later than start',
   })
+  .refine(({ schedule, on }) => schedule !== undefined || on !== undefined, {
+    path: ['schedule'],
+    error: 'received nothing; allowed: a schedule with exactly one of cron, every, at, after, or `on` in its place',
+    when: isObjectAtAll,
+  })
+  .refine(({ schedule, maxRuns }) => schedule !== undefined || maxRuns === undefined, {
+    path: ['maxRuns'],
+    error: 'received a number without a schedule; allowed: beside a schedule, whose launches it counts',
+  })
   .meta({ id: 'Task', title: 'Task document' });
 
 /** A task document as users write it; `z.input` of the schema, for editors and type checks. */
-export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule'> & { readonly schedule: ScheduleDocument };
+export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule' | 'on'> & {
+  /** May be left out beside `on`. */
+  readonly schedule?: ScheduleDocument;
+  /** Events that launch it. An empty list: it is launched by hand and by other tasks alone. */
+  readonly on?: readonly EventRuleDocument[];
+};
 
 export interface ParsedTask {
   readonly task: Task;
@@ -230,7 +255,8 @@ export function parseTask(document: unknown): ParsedTask {
   const program = programOf(doc.code);
   const task: Task = {
     id: doc.id,
-    schedule: doc.schedule,
+    schedule: doc.schedule ?? { kind: 'none' },
+    ...(doc.on !== undefined && { on: doc.on }),
     code: { hash: program.hash, kind: program.kind },
     // As it comes back from the registry: JSON knows no -0, so the same document would never be the same task.
     input: JSON.parse(JSON.stringify(doc.input)),

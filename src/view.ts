@@ -1,5 +1,6 @@
 /** How tasks and runs are shown to users: plain JSON, times in ISO UTC, durations as they are written. Pure. */
 import { formatDuration } from './duration.ts';
+import type { EventRule } from './event-rules.ts';
 import { formatInstant } from './instant.ts';
 import { launchId, type RunError, type RunStatus } from './launch.ts';
 import type { Granted, RunRecord, TaskRecord } from './record.ts';
@@ -13,7 +14,10 @@ export const TASK_STATUSES = ['active', 'paused', 'completed', 'quarantined'] as
 /** A task document in full, with where the task stands. `code` is left out of lists. */
 export interface TaskView {
   readonly id: string;
-  readonly schedule: ScheduleDocument;
+  /** Absent: it is launched by events, by hand or by other tasks alone. */
+  readonly schedule?: ScheduleDocument;
+  /** Events that launch it. */
+  readonly on?: readonly EventRule[];
   readonly code?: string;
   readonly codeHash: string;
   readonly input: unknown;
@@ -85,9 +89,12 @@ export interface Run {
   readonly truncated?: true;
   /** The launch is not finished: its next attempt is due then. */
   readonly retryAt?: string;
+  /** Not of the schedule: asked for by hand, or for an event. */
   readonly manual?: true;
   /** What `ctx.slot` was, where it is not the launch's own: the slot of the past that is made up for. */
   readonly forSlot?: string;
+  /** The event that it was launched for. */
+  readonly eventId?: string;
   /** The launch that failed for good, and that this one repeats. */
   readonly redriveOf?: string;
   readonly reason?: string;
@@ -154,8 +161,10 @@ function backfillView({ backfill }: TaskRecord): Pick<TaskView, 'backfill'> {
 
 function definitionView(task: Task, source: string | undefined) {
   const { misfire, retry } = task;
+  const schedule = scheduleView(task.schedule);
   return {
-    schedule: scheduleView(task.schedule),
+    ...(schedule !== undefined && { schedule }),
+    ...(task.on !== undefined && { on: task.on }),
     ...(source !== undefined && { code: source }),
     codeHash: task.code.hash,
     input: task.input,
@@ -181,7 +190,8 @@ function definitionView(task: Task, source: string | undefined) {
   };
 }
 
-export function scheduleView(schedule: Schedule): ScheduleDocument {
+/** As its document says it; nothing for none. */
+export function scheduleView(schedule: Schedule): ScheduleDocument | undefined {
   switch (schedule.kind) {
     case 'cron':
       return { cron: schedule.expression, timeZone: schedule.timeZone, dst: schedule.dst };
@@ -194,5 +204,7 @@ export function scheduleView(schedule: Schedule): ScheduleDocument {
       return { at: formatInstant(schedule.atMs) };
     case 'after':
       return { after: formatDuration(schedule.afterMs) };
+    case 'none':
+      return undefined;
   }
 }

@@ -1,9 +1,16 @@
 /** What the pages for users say is what the code has: limits, classes and names, and the tests that show a promise. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { LIMITS, type Limits } from '../src/evaluator.ts';
+import { EVENT_TASKS_MAX } from '../src/event-index.ts';
+import { REMEMBERED_MAX } from '../src/event-memory.ts';
+import { patternMatches, patternProblems } from '../src/event-pattern.ts';
+import { EVENT_RULES_LIMITS } from '../src/event-rules.ts';
+import { EVENTS_WAITING_MAX } from '../src/hear.ts';
 import { RUN_ERROR_CLASSES } from '../src/launch.ts';
 import { createEvaluator } from '../src/sandbox.ts';
+import { parseTask } from '../src/task.ts';
 
 const page = readFileSync(new URL('../docs/SANDBOX.md', import.meta.url), 'utf8');
 const rows = page
@@ -64,5 +71,41 @@ describe('docs/GUARANTEES.md', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
     const [, promises = ''] = /## What it promises\n\n([\s\S]*?)\n\n/.exec(readme) ?? [];
     expect(promises.split('\n')).toHaveLength(guarantees.match(/^## \d\. /gm)?.length ?? 0);
+  });
+});
+
+describe('docs/EVENTS.md', () => {
+  const events = readFileSync(new URL('../docs/EVENTS.md', import.meta.url), 'utf8');
+  const codes = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, json = '']) => json);
+  /** Of the table of operators. */
+  const examples = events
+    .split('\n')
+    .map((line) => line.split(' | ').map((cell) => cell.trim()))
+    .filter(([, pattern]) => pattern?.startsWith('`{'))
+    .flatMap(([operator = '', pattern, matching, others]) => [
+      ...codes(matching).map((event) => [operator, codes(pattern)[0] ?? '', event, true] as const),
+      ...codes(others).map((event) => [operator, codes(pattern)[0] ?? '', event, false] as const),
+    ]);
+
+  test.each(examples)('%s: %s of %s is %s', (_, pattern, event, isMatch) => {
+    expect(patternProblems(JSON.parse(pattern))).toEqual([]);
+    expect(patternMatches(JSON.parse(pattern), JSON.parse(event))).toBe(isMatch);
+  });
+
+  test('has an example of every operator', () => {
+    const known =
+      patternProblems({ a: [{ no: 1 }] })[0]
+        ?.message.split('operators ')[1]
+        ?.split(', ') ?? [];
+    expect(known.length).toBeGreaterThan(7);
+    expect(known.filter((operator) => !examples.some(([, pattern]) => pattern.includes(`"${operator}":`)))).toEqual([]);
+  });
+
+  test('has task documents that can be put, and says their bounds', () => {
+    const documents = [...events.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => parse(yaml));
+    expect(documents.map((document) => parseTask(document).task.id)).toEqual(['invoice', 'stock']);
+    const bounds = [EVENT_RULES_LIMITS.rulesMax, EVENT_TASKS_MAX, EVENTS_WAITING_MAX, REMEMBERED_MAX];
+    for (const bound of bounds)
+      expect(events).toMatch(new RegExp(`\\b${bound.toLocaleString('en')} (?:rules|tasks|launches|events)`));
   });
 });

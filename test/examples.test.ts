@@ -102,7 +102,7 @@ describe('daily-report', () => {
   });
 
   test('comes at nine in Berlin, before and after the clocks change', async () => {
-    const schedule: ScheduleDocument = (await view('daily-report')).schedule;
+    const schedule = (await view('daily-report')).schedule as ScheduleDocument;
     const slots = (from: string) => previewSchedule(schedule, { from, count: 2 });
     expect(slots('2026-03-28T00:00:00Z')).toEqual(['2026-03-28T08:00:00.000Z', '2026-03-29T07:00:00.000Z']);
     expect(slots('2026-10-24T00:00:00Z')).toEqual(['2026-10-24T07:00:00.000Z', '2026-10-25T08:00:00.000Z']);

@@ -28,7 +28,11 @@ const memoryLog = () => {
 const REPORT = { shards: 8, due: 0, durationMs: 1 };
 
 /** What a tick by itself does not use. */
-const noTasks = { tasks: {} as Cronkeeper['tasks'], release: async () => {} };
+const noTasks = {
+  tasks: {} as Cronkeeper['tasks'],
+  emit: async () => ({ launches: [], refused: [] }),
+  release: async () => {},
+};
 
 /** A keeper that notes how it was asked to tick. */
 const tickRecorder = () => {

@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import type { AuditEntry, AuditOptions } from '../audit.ts';
 import type { Clock } from '../clock.ts';
+import type { BusEvent, Emitted, EventDocument } from '../event.ts';
 import type { Status } from '../status.ts';
 import type { Page, Tasks } from '../tasks.ts';
 import type { Access } from './access.ts';
@@ -12,6 +13,7 @@ export interface Keeper {
   /** The tasks, in the name of whoever sends a request. */
   as(principal: string): Tasks;
   audit(options?: AuditOptions): Promise<Page<AuditEntry>>;
+  emit(event: BusEvent | EventDocument): Promise<Emitted>;
   status(): Promise<Status>;
 }
 

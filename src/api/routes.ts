@@ -283,7 +283,7 @@ export const taskRoutes: readonly Route[] = [
   runTask,
   redriveTask,
   backfillTask,
-  switchRoute('pause', 'Start no more launches of the schedule until it is resumed'),
+  switchRoute('pause', 'Start no more launches of the schedule or for events until it is resumed'),
   switchRoute('resume', 'Go on with the schedule from now'),
   listRuns,
   listDeadLetters,

@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry } from '../audit.ts';
 import { isCronkeeperError } from '../errors.ts';
+import { type Emitted, eventSchema } from '../event.ts';
+import { EVENT_RULES_JSON_SCHEMA, type EventRule } from '../event-rules.ts';
 import { parseInstant } from '../instant.ts';
 import { RUN_ERROR_CLASSES } from '../launch.ts';
 import { SCHEDULE_JSON_SCHEMA, type ScheduleDocument } from '../schedule.ts';
@@ -68,6 +70,11 @@ export const runBody = z
   })
   .meta({ id: 'RunRequest' });
 
+/** Events of one request. */
+export const EVENTS_MAX = 10;
+
+export const eventsBody = z.union([eventSchema, z.array(eventSchema).min(1).max(EVENTS_MAX)]).meta({ id: 'Events' });
+
 const instant = z
   .string('an ISO 8601 instant with Z or an offset')
   .superRefine((text, context) => {
@@ -117,6 +124,8 @@ const schedule = z
   .custom<ScheduleDocument>((value) => typeof value === 'object' && value !== null)
   .meta({ override: SCHEDULE_JSON_SCHEMA });
 
+const eventRules = z.custom<readonly EventRule[]>(Array.isArray).meta({ override: EVENT_RULES_JSON_SCHEMA });
+
 const time = z.string().meta({ format: 'date-time' });
 
 const RUN_STATUSES = ['succeeded', 'failed', 'timed-out', 'skipped', 'uncertain'] as const;
@@ -151,7 +160,11 @@ export const run = z
     logs: z.array(z.string()).exactOptional(),
     truncated: z.literal(true).exactOptional().meta({ description: 'Some of the logs were dropped.' }),
     retryAt: time.exactOptional().meta({ description: 'The next attempt at this launch is due then.' }),
-    manual: z.literal(true).exactOptional(),
+    manual: z
+      .literal(true)
+      .exactOptional()
+      .meta({ description: 'Not of the schedule: asked for by hand, or for an event.' }),
+    eventId: z.string().exactOptional().meta({ description: 'The event that it was launched for.' }),
     forSlot: time.exactOptional().meta({ description: 'What `ctx.slot` was, where it is not its own.' }),
     redriveOf: z
       .string()
@@ -167,7 +180,8 @@ export const run = z
 export const task = z
   .looseObject({
     id: z.string(),
-    schedule,
+    schedule: schedule.exactOptional(),
+    on: eventRules.exactOptional(),
     code: z.string().exactOptional().meta({ description: 'Left out of lists.' }),
     codeHash: z.string(),
     input: z.unknown(),
@@ -215,6 +229,21 @@ export const anyTask = z.union([quarantined, task]);
 export const launchAsked = z
   .looseObject({ launchId: z.string(), slot: time })
   .meta({ id: 'LaunchAsked' }) satisfies z.ZodType<LaunchAsked>;
+
+export const emitted = z
+  .looseObject({
+    launches: z
+      .array(z.looseObject({ launchId: z.string(), slot: time }))
+      .meta({ description: 'Of the tasks that name the event; the same again for an event that came before.' }),
+    refused: z
+      .array(z.looseObject({ taskId: z.string(), message: z.string() }))
+      .meta({ description: 'Tasks that name it, and are not launched for it: paused, or over.' }),
+  })
+  .meta({ id: 'Emitted' }) satisfies z.ZodType<Emitted>;
+
+export const emittedAny = z
+  .union([emitted, z.looseObject({ items: z.array(emitted) })])
+  .meta({ id: 'EmittedAnswer', title: 'For one event, or for each of a list' });
 
 export const redrive = z
   .looseObject({

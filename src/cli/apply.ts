@@ -6,7 +6,7 @@ import type { PutResult } from '../tasks.ts';
 import { type Context, connect } from './connection.ts';
 import { locateProblems, readDocuments } from './documents.ts';
 import { RefusedDocuments } from './exit.ts';
-import { nextText, scheduleText } from './present.ts';
+import { launchedBy, nextText } from './present.ts';
 import { type Column, formatTable } from './table.ts';
 
 /** @throws RefusedDocuments naming file, document and field of all that is wrong; nothing is stored then. */
@@ -21,7 +21,7 @@ export async function apply(context: Context, paths: readonly string[], stdin: A
   const columns: Column<PutResult>[] = [
     { title: 'TASK', text: ({ id }) => id },
     { title: 'ACTION', text: ({ created }) => (created ? 'created' : 'applied') },
-    { title: 'SCHEDULE', text: ({ schedule }) => scheduleText(schedule) },
+    { title: 'SCHEDULE', text: launchedBy },
     { title: 'NEXT', text: (task) => nextText(task, clock.now()) },
   ];
   output.result({ items }, () => formatTable(columns, items));

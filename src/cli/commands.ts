@@ -7,7 +7,7 @@ import type { QuarantinedView, Run, TaskStatus, TaskView } from '../view.ts';
 import { collect, PAGE_MAX, sayMore } from './collect.ts';
 import { type Context, connect } from './connection.ts';
 import { SaidFailure } from './exit.ts';
-import { localTime, lookOf, nextText, relativeTo, roughly, runSummary, scheduleText } from './present.ts';
+import { launchedBy, localTime, lookOf, nextText, relativeTo, roughly, runSummary } from './present.ts';
 import { type Column, formatTable, oneLine } from './table.ts';
 
 /** How often `run --wait` looks. */
@@ -45,7 +45,7 @@ function taskColumns({ output }: Context, nowMs: number): Column<AnyView>[] {
   return [
     { title: 'TASK', text: ({ id }) => id },
     { title: 'STATUS', text: (view) => view.status, paint: status },
-    { title: 'SCHEDULE', text: (view) => (isReadable(view) ? scheduleText(view.schedule) : view.problem) },
+    { title: 'SCHEDULE', text: (view) => (isReadable(view) ? launchedBy(view) : view.problem) },
     { title: 'NEXT', text: (view) => (isReadable(view) ? nextText(view, nowMs) : '') },
     { title: 'LAST RUN', text: (view) => (isReadable(view) ? lastRunText(view.lastRun, nowMs) : ''), paint: last },
   ];

@@ -5,6 +5,7 @@ import { createHttpClient } from '../client.ts';
 import type { Clock } from '../clock.ts';
 import { type Config, optionsOf } from '../config.ts';
 import { CronkeeperError } from '../errors.ts';
+import type { BusEvent, Emitted } from '../event.ts';
 import type { Status } from '../status.ts';
 import type { Page, Tasks } from '../tasks.ts';
 import { LOCAL_URL } from '../url.ts';
@@ -32,6 +33,7 @@ export interface Context {
 export interface Connection extends AsyncDisposable {
   readonly tasks: Tasks;
   audit(options: AuditOptions): Promise<Page<AuditEntry>>;
+  emit(event: BusEvent): Promise<Emitted>;
   status(): Promise<Status>;
 }
 
@@ -57,6 +59,7 @@ export async function connect(context: Context): Promise<Connection> {
   return {
     tasks: client,
     audit: (options) => client.audit(options),
+    emit: (event) => client.emit(event),
     status: () => client.status(),
     [Symbol.asyncDispose]: async () => {},
   };
@@ -67,6 +70,7 @@ async function connectDirectly(context: Context): Promise<Connection> {
   return {
     tasks: keeper.tasks,
     audit: (options) => keeper.audit(options),
+    emit: (event) => keeper.emit(event),
     status: () => keeper.status(),
     [Symbol.asyncDispose]: () => keeper.close(),
   };

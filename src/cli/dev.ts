@@ -58,6 +58,7 @@ export async function dev(context: Context, flags: DevFlags, random: Random): Pr
         // Our signal in place of the function's: this function is not ended by a time-out, but by whoever stops us.
         keeper: {
           tasks: keeper.tasks,
+          emit: (event) => keeper.emit(event),
           tick: (options = {}) => keeper.tick({ ...options, signal, onRun }),
           release: () => keeper.release(),
         },

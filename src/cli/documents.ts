@@ -53,6 +53,11 @@ export async function readDocuments(paths: readonly string[], stdin: AsyncIterab
   return documents;
 }
 
+/** The values of one file, whatever they are; a list stands for its items. @throws CronkeeperError `invalid` */
+export async function readValues(path: string, stdin: AsyncIterable<Buffer>): Promise<unknown[]> {
+  return parseFile(path, await readText(path, stdin)).map(({ value }) => value);
+}
+
 /** Names the document that a problem of {@link Tasks.putMany} is about: its fields begin with an index. */
 export function locateProblems(error: CronkeeperError, documents: readonly SourceDocument[]): CronkeeperError {
   if (error.code !== 'invalid') return error;
@@ -111,7 +116,7 @@ function parseFile(path: string, text: string): Raw[] {
   const name = path === STDIN ? 'standard input' : path;
   const directory = path === STDIN ? '.' : dirname(path);
   const values = (looksLikeJson(path, text) ? parseJson(name, text) : parseYaml(name, text)).flat();
-  if (values.length === 0) throw invalid([{ field: name, message: 'holds no task document' }]);
+  if (values.length === 0) throw invalid([{ field: name, message: 'holds no document' }]);
   return values.map((value, i) => ({ where: `${name}, document ${i + 1}`, directory, value }));
 }
 

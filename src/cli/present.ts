@@ -58,6 +58,13 @@ export function nextText({ nextAt }: Pick<TaskView, 'nextAt'>, nowMs: EpochMs): 
   return `${localTime(nextAt)} (${waiting})`;
 }
 
+/** What launches a task: its schedule, events, or others. */
+export function launchedBy({ schedule, on = [] }: Pick<TaskView, 'schedule' | 'on'>): string {
+  const events = on.length === 0 ? [] : ['events'];
+  const parts = schedule === undefined ? events : [scheduleText(schedule), ...events];
+  return parts.length === 0 ? 'by hand' : parts.join(' + ');
+}
+
 export function scheduleText(schedule: ScheduleDocument): string {
   if ('every' in schedule) return `every ${schedule.every}`;
   if ('at' in schedule) return `at ${schedule.at}`;

@@ -38,6 +38,7 @@ import type { Context } from './connection.ts';
 import { type DevFlags, dev } from './dev.ts';
 import { doctor } from './doctor.ts';
 import { doctorStage } from './doctor-stage.ts';
+import { emit } from './emit.ts';
 import { type EngineFlags, tickOnce, work } from './engine.ts';
 import { type NextFlags, next } from './next.ts';
 import type { Output } from './output.ts';
@@ -82,6 +83,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addEditCommands(program, surroundings);
   addAgainCommands(program, surroundings);
   addAuditCommand(program, surroundings);
+  addEmitCommand(program, surroundings);
   addNextCommand(program, surroundings);
   addEngineCommands(program, surroundings);
   program
@@ -181,7 +183,7 @@ function addEditCommands(program: Command, { context }: Surroundings): void {
     .action((id: string, flags: RunFlags) => run(context(), id, flags));
   program
     .command('pause')
-    .description('launch nothing of it until it is resumed')
+    .description('launch nothing of it until it is resumed, but what is asked for by hand')
     .addArgument(task())
     .action((id: string) => pause(context(), id));
   program
@@ -220,6 +222,14 @@ function addAgainCommands(program: Command, { context }: Surroundings): void {
     .addOption(range('--to <instant>', 'ISO, not later than now; likewise'))
     .addOption(new Option('--key <key>', 'asking again with one key is the same backfill').argParser(keyArgument))
     .action((id: string, flags: BackfillFlags) => backfill(context(), id, flags));
+}
+
+function addEmitCommand(program: Command, { context }: Surroundings): void {
+  program
+    .command('emit')
+    .description('launch the tasks that name an event, as a bus would bring it; once per id')
+    .argument('<file>', 'one event, or a list, as JSON or YAML; - for standard input')
+    .action((file: string) => emit(context(), file, process.stdin));
 }
 
 function addNextCommand(program: Command, { context }: Surroundings): void {

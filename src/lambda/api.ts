@@ -11,7 +11,8 @@ import { isObject } from '../trigger.ts';
 import { type Handler, stacked } from './stack.ts';
 import { type HandlerOptions, warm } from './warm.ts';
 
-export interface ApiHandlerOptions extends HandlerOptions<Pick<Cronkeeper, 'as' | 'audit' | 'status' | 'release'>> {
+export interface ApiHandlerOptions
+  extends HandlerOptions<Pick<Cronkeeper, 'as' | 'audit' | 'emit' | 'status' | 'release'>> {
   /** Default: CRONKEEPER_API_TOKEN. */
   readonly apiToken?: string;
   /** Default: CRONKEEPER_READ_TOKEN. */

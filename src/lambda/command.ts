@@ -2,8 +2,7 @@
 import type { Context } from 'aws-lambda';
 import type { Cronkeeper } from '../app.ts';
 import { uniqueToken } from '../clock.ts';
-import { CronkeeperError } from '../errors.ts';
-import type { BusEvent, Emitted, RefusedLaunch } from '../event.ts';
+import type { Emitted, RefusedLaunch } from '../event.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { TickReport } from '../report.ts';
 import type { TaskDocument } from '../task.ts';
@@ -13,9 +12,7 @@ import { type Invocation, tickAfter, tickNow } from './ticking.ts';
 import type { HandlerOptions } from './warm.ts';
 
 /** What of a keeper commands are applied with. */
-export interface CommandKeeper extends Pick<Cronkeeper, 'tasks' | 'tick' | 'release'> {
-  readonly emit?: (event: BusEvent) => Promise<Emitted>;
-}
+export type CommandKeeper = Pick<Cronkeeper, 'tasks' | 'emit' | 'tick' | 'release'>;
 
 export interface CommandHandlerOptions extends HandlerOptions<CommandKeeper> {
   /** Of ticks that are asked for without saying how long. Default: CRONKEEPER_LINGER_MS. */
@@ -61,8 +58,8 @@ export async function carryOut(
 
 /**
  * Applies a command; a tick is left to the caller.
- * @throws CronkeeperError as the registry does; `conflict` when a launch was refused for now, and should be asked for
- * again.
+ * @throws CronkeeperError as the registry does; `unavailable` when a task could not take an event for now, and it should be
+ * delivered again.
  */
 export async function applyCommand(command: Command, keeper: CommandKeeper, log: Log): Promise<Emitted> {
   if (command.kind === 'tick') return NOTHING;
@@ -70,8 +67,6 @@ export async function applyCommand(command: Command, keeper: CommandKeeper, log:
   const ids = launches.map(({ launchId }) => launchId);
   log('info', 'command', { ...named(command), ...(ids.length > 0 && { launches: ids }) });
   for (const { taskId, message } of refused) log('warn', 'launch refused', { taskId, error: message });
-  const later = refused.find(({ temporary }) => temporary);
-  if (later !== undefined) throw new CronkeeperError('conflict', `task ${later.taskId}: ${later.message}`);
   return { launches, refused };
 }
 
@@ -91,7 +86,6 @@ async function apply(command: Change, keeper: CommandKeeper): Promise<Emitted> {
       await keeper.tasks.put(command.task as TaskDocument);
       return NOTHING;
     case 'emit':
-      if (keeper.emit === undefined) throw new CronkeeperError('internal', 'this keeper takes no events');
       return keeper.emit(command.event);
     default:
       await keeper.tasks[command.kind](command.taskId);

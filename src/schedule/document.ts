@@ -14,7 +14,9 @@ export type Schedule =
   | { readonly kind: 'every'; readonly everyMs: number; readonly anchorMs: EpochMs }
   | { readonly kind: 'at'; readonly atMs: EpochMs }
   /** Once, `afterMs` after the task was registered. */
-  | { readonly kind: 'after'; readonly afterMs: number };
+  | { readonly kind: 'after'; readonly afterMs: number }
+  /** No slots: the task is launched by events, by hand or by others. No document says so; it leaves its schedule out. */
+  | { readonly kind: 'none' };
 
 /** When a task is due, as it stands in a task document. */
 export type ScheduleDocument =

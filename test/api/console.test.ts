@@ -12,7 +12,10 @@ const [style = ''] = [...html.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/g)].map(
 
 const page = () => {
   const never = () => Promise.reject(new Error('the page itself holds no data'));
-  const app = createApi({ keeper: { as: () => ({}) as never, audit: never, status: never }, apiToken: 'x'.repeat(16) });
+  const app = createApi({
+    keeper: { as: () => ({}) as never, audit: never, emit: never, status: never },
+    apiToken: 'x'.repeat(16),
+  });
   return askApp(app, 'GET', '/');
 };
 

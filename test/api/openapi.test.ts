@@ -83,11 +83,11 @@ test('parameters, security, answers and ids of operations are complete', () => {
 
 test('the task document is described with its bounds and defaults', () => {
   const { properties, required, additionalProperties } = page.components.schemas.Task;
-  expect(required.toSorted()).toEqual(['code', 'id', 'schedule']);
+  expect(required.toSorted()).toEqual(['code', 'id']);
   expect(additionalProperties).toBe(false);
   expect(properties.history).toMatchObject({ type: 'integer', maximum: TASK_LIMITS.historyMax, default: 20 });
   expect(properties.schedule.oneOf.map(({ required: [kind] }: Json) => kind)).toEqual(['cron', 'every', 'at', 'after']);
-  expect(page.components.schemas.TaskBody.required.toSorted()).toEqual(['code', 'schedule']);
+  expect(page.components.schemas.TaskBody.required.toSorted()).toEqual(['code']);
   const limit = page.paths['/v1/tasks'].get.parameters.find(({ name }: Json) => name === 'limit');
   expect(limit.schema).toEqual({ type: 'integer', minimum: 1, maximum: 1000, default: 100 });
 });

@@ -10,6 +10,7 @@ import { crashTests } from './engine/crashes.ts';
 import { damageTests } from './engine/damage.ts';
 import { doorbellTests } from './engine/doorbell.ts';
 import { editTests } from './engine/edits.ts';
+import { eventTests } from './engine/events.ts';
 import { launchTests } from './engine/launches.ts';
 import { lostWorkerTests } from './engine/lost-workers.ts';
 import { manualTests } from './engine/manual.ts';
@@ -37,6 +38,7 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('changes of a task that runs', () => editTests(engine));
     describe('policies', () => policyTests(engine));
     describe('launches by hand', () => manualTests(engine));
+    describe('launches for events', () => eventTests(engine));
     describe('launches again', () => againTests(engine));
     describe('crashes', () => crashTests(engine));
     describe('what kills its holder', () => suspectTests(engine));

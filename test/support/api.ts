@@ -43,6 +43,7 @@ export const keeperWith = (
 ): Keeper => ({
   as: (principal) => ({ ...keeper.as(principal), ...tasks }),
   audit: (options) => keeper.audit(options),
+  emit: (event) => keeper.emit(event),
   status,
 });
 

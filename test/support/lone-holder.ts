@@ -10,6 +10,7 @@ import { type Committed, Committer } from '../../src/commit.ts';
 import { type EmbeddedCoordinator, openEmbedded } from '../../src/coordinator/embedded.ts';
 import type { Session } from '../../src/coordinator.ts';
 import { DueDirectories, type Page, scanDue, type TimedEntry } from '../../src/due.ts';
+import { EventIndex } from '../../src/event-index.ts';
 import { decodeChunk } from '../../src/history.ts';
 import type { Item } from '../../src/item.ts';
 import type { Outcome } from '../../src/launch.ts';
@@ -73,7 +74,7 @@ export class Holder {
         ...{ session: eyes, layout, maker, code: new CodeCache() },
         now: async () => this.nowMs,
         checkCode: async () => undefined,
-        ...{ trail: new AuditTrail(), quota: new TaskQuota(undefined) },
+        ...{ trail: new AuditTrail(), quota: new TaskQuota(undefined), events: new EventIndex() },
       },
       'tester',
     );

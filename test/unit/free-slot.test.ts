@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { amend, ask, register, remove } from '../../src/edit.ts';
 import type { TaskRecord } from '../../src/record.ts';
+import type { ScheduleDocument } from '../../src/schedule.ts';
 import { settle } from '../../src/settle.ts';
-import type { TaskDocument } from '../../src/task.ts';
 import { at, decided, succeeding, taskOf } from '../support/task-records.ts';
 
 const NOW_MS = at('2027-01-01T00:07:00Z');
@@ -23,7 +23,7 @@ function ran(record: TaskRecord, nowMs: number, value: unknown = null) {
 }
 
 describe('a schedule that is put', () => {
-  test.each<[string, TaskDocument['schedule'], number, (record: TaskRecord) => TaskRecord]>([
+  test.each<[string, ScheduleDocument, number, (record: TaskRecord) => TaskRecord]>([
     ['by a clock that is behind', { every: '10s' }, -3 * MINUTE_MS, (record) => record],
     [
       'by a clock that is behind, when the launch has run',

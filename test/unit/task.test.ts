@@ -77,7 +77,14 @@ describe('a task document', () => {
     [{ id: 'a\n' }, 'id: received "a\\n"; allowed: ', ID],
     [{ id: '..' }, 'id: received ".."; allowed: ', 'other than . and ..'],
     [{ id: 'x'.repeat(129) }, 'id: received "xxx', ID],
-    [{ schedule: undefined }, 'schedule: received nothing; allowed: ', 'cron, every, at, after'],
+    [{ schedule: undefined }, 'schedule: received nothing; allowed: ', 'cron, every, at, after, or `on` in its place'],
+    [{ schedule: undefined, on: [], maxRuns: 3 }, 'maxRuns: received a number without', 'whose launches it counts'],
+    [{ on: {} }, 'on: received {}; allowed: ', 'a list of at most 10 rules'],
+    [{ on: [{}] }, 'on.0: received {}; allowed: ', 'at least one of source, detailType, detail'],
+    [{ on: [{ source: 5 }] }, 'on.0.source: received 5; allowed: ', '{"prefix": "b"}]'],
+    [{ on: [{ sources: 'a' }] }, 'on.0.sources: unknown key; allowed: ', 'source, detailType, detail'],
+    [{ on: Array(11).fill({ source: 'a' }) }, 'on: received 11 rules; allowed: ', '10'],
+    [{ on: [{ source: 'x'.repeat(5_000) }] }, 'on: received 5015 bytes as JSON; allowed: ', '4096'],
     [{ schedule: { every: 5 } }, 'schedule.every: received 5; allowed: ', ''],
     [{ schedule: { cron: '* * * *' } }, 'schedule.cron: received "* * * *"; allowed: ', 'these are 4 fields'],
     [{ schedule: { every: '1m', tz: 'UTC' } }, 'schedule.tz: unknown key; allowed with every: ', 'every, anchor'],
@@ -167,7 +174,7 @@ describe('a task document', () => {
     [{ capabilities: { call: times(33, (i) => `f${i}`) } }, 'capabilities.call: received ["f0"', 'at most 32 names'],
     [{ capabilities: { env: [] } }, 'capabilities.env: unknown key; allowed: ', 'fetch, call'],
     [{ history: 201 }, 'history: received 201; allowed: ', 'a whole number from 1 to 200'],
-    [{ retries: 3 }, 'retries: unknown key; allowed: ', 'id, schedule, code, input'],
+    [{ retries: 3 }, 'retries: unknown key; allowed: ', 'id, schedule, on, code, input'],
     [{ codeFile: './a.js' }, 'codeFile: unknown key; allowed: ', 'code'],
     [{ start: '2027-01-02T00:00:00Z', end: '2027-01-02T00:00:00Z' }, 'end: received ', 'an instant later than start'],
   ];
@@ -188,7 +195,7 @@ describe('a task document', () => {
     const error = errorOf(() => parseTask(document));
     expect(error.code).toBe('invalid');
     expect(error.problems.map(({ field }) => field)).toEqual(['']);
-    expect(error.message).toContain('allowed: an object with id, schedule, code');
+    expect(error.message).toContain('allowed: an object with id, schedule, on, code');
   });
 
   test('with many mistakes names all of them at once', () => {

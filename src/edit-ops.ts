@@ -1,0 +1,38 @@
+/** What an edit of tasks writes besides code, pages and the index of events: their records, and what hangs on them. */
+import type { EpochMs } from './clock.ts';
+import type { Op } from './coordinator.ts';
+import type { Layout } from './layout.ts';
+import { encodeRecord, type TaskRecord } from './record.ts';
+import { hintOps, replacedCode } from './retention.ts';
+import type { Loaded } from './store.ts';
+
+/** A change that falls due sooner than the longest linger rings the doorbell, so that a lingering tick sees it. */
+const DOORBELL_AHEAD_MS = 15 * 60_000;
+
+/** A record as it was found, if it was there, and as it is to be. */
+export interface Edited {
+  readonly found: Loaded | undefined;
+  readonly record: TaskRecord;
+}
+
+export function editOps(layout: Layout, nowMs: EpochMs, edited: readonly Edited[], maker: () => string): Op[] {
+  const records = edited.map(({ found, record }): Op => {
+    const path = layout.task(record.task.id);
+    const data = encodeRecord(record);
+    return found === undefined ? { op: 'create', path, data } : { op: 'set', path, data, version: found.version };
+  });
+  // A dead letter that is redriven goes in the very moment in which its launch comes.
+  const dead = edited.flatMap(({ found, record: { task, deadSlots } }) =>
+    (found?.record.deadSlots ?? [])
+      .filter((slotMs) => !deadSlots.includes(slotMs))
+      .map((slotMs): Op => ({ op: 'remove', path: layout.dead(task.id, slotMs) })),
+  );
+  const soonMs = nowMs + DOORBELL_AHEAD_MS;
+  const soon = edited.filter(
+    ({ found, record }) => Math.min(record.dueMs ?? Infinity, found?.record.dueMs ?? Infinity) <= soonMs,
+  );
+  const shards = new Set(soon.map(({ record }) => layout.shardOf(record.task.id)));
+  const rings = [...shards].map((shard): Op => ({ op: 'set', path: layout.doorbell(shard), data: '' }));
+  const replaced = edited.flatMap(({ found, record }) => replacedCode(found?.record, record));
+  return [...records, ...dead, ...rings, ...hintOps(layout, nowMs, maker, replaced)];
+}
