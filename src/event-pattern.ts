@@ -45,17 +45,28 @@ function objectMatches(patterns: readonly Plain[], object: Plain): boolean {
   const choice = patterns[index];
   if (choice !== undefined) {
     const { $or, ...rest } = choice;
-    const others = patterns.toSpliced(index, 1, rest);
+    const others = patterns.toSpliced(index, 1, ...(Object.keys(rest).length === 0 ? [] : [rest]));
     return ($or as unknown[]).some((option) => isPlain(option) && objectMatches([...others, option], object));
+  }
+  const [first, ...more] = patterns;
+  if (first !== undefined && more.length === 0) {
+    for (const field in first) if (!fieldHolds([first[field]], own(object, field))) return false;
+    return true;
   }
   const fields = Map.groupBy(patterns.flatMap(Object.entries), ([field]) => field);
   return [...fields].every(([field, entries]) => {
-    const value = Object.hasOwn(object, field) ? object[field] : undefined;
     const wanted = entries.map(([, each]) => each as unknown);
-    const nested = wanted.filter(isPlain);
-    const lists = wanted.filter((each) => Array.isArray(each));
-    return (nested.length === 0 || allMatch(nested, value)) && lists.every((list) => fieldMatches(list, value));
+    return fieldHolds(wanted, own(object, field));
   });
+}
+
+const own = (object: Plain, field: string): unknown => (Object.hasOwn(object, field) ? object[field] : undefined);
+
+/** @param wanted lists of values, and nested patterns. */
+function fieldHolds(wanted: readonly unknown[], value: unknown): boolean {
+  const nested = wanted.filter(isPlain);
+  if (nested.length > 0 && !allMatch(nested, value)) return false;
+  return wanted.every((each) => !Array.isArray(each) || fieldMatches(each, value));
 }
 
 /** Whether a pattern says of fields that they do not exist, and nothing else. */
