@@ -1,6 +1,8 @@
 /** The composition root: the only file that names implementations. What it opens stays warm between invocations. */
 import { type AuditEntry, type AuditOptions, assertPrincipal } from './audit.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { createAws } from './aws/signed.ts';
+import type { Aws, AwsSettings } from './aws.ts';
 import { type Clock, type Random, systemClock, systemRandom, uniqueToken } from './clock.ts';
 import { openEmbedded } from './coordinator/embedded.ts';
 import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
@@ -44,6 +46,8 @@ export interface CronkeeperOptions {
   readonly capabilities?: Readonly<Record<string, Capability>>;
   /** What tasks may `ctx.fetch` beside public addresses, if their manifest names it. Default: nothing. */
   readonly fetch?: FetchPermissions;
+  /** How AWS is called: where destinations are, and functions. Default: nothing can be sent there. */
+  readonly aws?: AwsSettings;
   /** Worker threads of the sandbox. Default 1. */
   readonly workers?: number;
   readonly clock?: Clock;
@@ -95,6 +99,7 @@ class App implements Cronkeeper {
   readonly #trail = new AuditTrail();
   readonly #quota: TaskQuota;
   readonly #outbound: Outbound;
+  readonly #aws: Aws | undefined;
   #evaluator: Promise<Evaluator> | undefined;
   #open: Promise<Opened> | undefined;
   #closed = false;
@@ -104,6 +109,7 @@ class App implements Cronkeeper {
     this.#clock = options.clock ?? systemClock;
     this.#token = options.token ?? uniqueToken;
     this.#outbound = openRequests(options.fetch, this.#clock, serversOf(options.url));
+    this.#aws = options.aws && createAws({ ...options.aws, clock: this.#clock });
     this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
     this.#quota = new TaskQuota(options.maxTasks);
     this.tasks = { ...this.as(options.principal ?? 'library'), replay: (...args) => this.#replay(...args) };
@@ -121,6 +127,7 @@ class App implements Cronkeeper {
         evaluator: whenReady(this.#startEvaluator()),
         capabilities: this.#options.capabilities ?? {},
         outbound: this.#outbound,
+        ...(this.#aws !== undefined && { aws: this.#aws }),
         code: this.#code,
         clock: this.#clock,
         random: this.#options.random ?? systemRandom,
@@ -313,7 +320,7 @@ function assertTickOptions(options: TickOptions): void {
 
 const OPTION_NAMES: ReadonlySet<string> = new Set([
   ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'maxTasks', 'principal'],
-  ...['capabilities', 'fetch', 'workers'],
+  ...['capabilities', 'fetch', 'aws', 'workers'],
   ...['clock', 'random', 'token', 'evaluator', 'coordinator'],
 ]);
 

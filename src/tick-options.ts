@@ -1,4 +1,5 @@
 /** What a tick works with, and what may be asked of it. */
+import type { Aws } from './aws.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Coordinator } from './coordinator.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
@@ -18,6 +19,8 @@ export interface TickDeps {
   readonly capabilities: Readonly<Record<string, Capability>>;
   /** Makes the requests of tasks. Absent: none are allowed. */
   readonly outbound?: Outbound;
+  /** Absent: there are no credentials. */
+  readonly aws?: Aws;
   readonly code: CodeCache;
   readonly clock: Clock;
   readonly random: Random;

@@ -11,6 +11,9 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'coordinator',
       'evaluator',
       'outbound',
+      'arn',
+      'aws',
+      'aws-environment',
       'launch',
       'url',
       'origin',
@@ -86,7 +89,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       ...['registry', 'replay', 'shift', 'tick'],
     ],
   ],
-  ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*']],
+  ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*', 'aws/*']],
   ['root', ['config', 'app', 'sandbox']],
   [
     'faces',
@@ -112,7 +115,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
 /** Decide, and do nothing else: no waiting, no clock, no session. The whole domain, and what is like it elsewhere. */
 const PURE = [
   ...LAYERS.flatMap(([layer, patterns]) => (layer === 'domain' ? patterns : [])),
-  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'origin', 'cidr', 'launch', 'report'],
+  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'origin', 'cidr', 'arn', 'launch', 'report'],
   ...['trigger', 'trigger/*'],
 ];
 
@@ -159,7 +162,7 @@ describe('the shape of the source', () => {
   test('only the composition roots name implementations', () => {
     const named = sources.flatMap(({ path, imports }) =>
       imports
-        .filter((target) => /^src\/(coordinator|evaluator|outbound)\//.test(target))
+        .filter((target) => /^src\/(coordinator|evaluator|outbound|aws)\//.test(target))
         .filter((target) => !path.startsWith(target.split('/').slice(0, 2).join('/')) && !ROOTS.includes(path))
         .map((target) => `${path} imports ${target}`),
     );
