@@ -9,6 +9,7 @@ import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
 import { openZooKeeper } from './coordinator/zookeeper.ts';
 import type { Coordinator, Session } from './coordinator.ts';
 import { CoordinatorTime } from './coordinator-time.ts';
+import { type Courier, createCourier } from './courier.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
@@ -56,6 +57,8 @@ export interface CronkeeperOptions {
   readonly token?: () => string;
   /** In place of the sandbox, for tests and simulations. */
   readonly evaluator?: Evaluator;
+  /** In place of what sends messages to destinations, for tests and simulations. */
+  readonly courier?: Courier;
   /** In place of the one that `url` names, for tests and simulations. */
   readonly coordinator?: Coordinator;
 }
@@ -100,6 +103,7 @@ class App implements Cronkeeper {
   readonly #quota: TaskQuota;
   readonly #outbound: Outbound;
   readonly #aws: Aws | undefined;
+  readonly #courier: Courier;
   #evaluator: Promise<Evaluator> | undefined;
   #open: Promise<Opened> | undefined;
   #closed = false;
@@ -110,6 +114,8 @@ class App implements Cronkeeper {
     this.#token = options.token ?? uniqueToken;
     this.#outbound = openRequests(options.fetch, this.#clock, serversOf(options.url));
     this.#aws = options.aws && createAws({ ...options.aws, clock: this.#clock });
+    const means = { outbound: this.#outbound, aws: this.#aws, clock: this.#clock };
+    this.#courier = options.courier ?? createCourier(means);
     this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
     this.#quota = new TaskQuota(options.maxTasks);
     this.tasks = { ...this.as(options.principal ?? 'library'), replay: (...args) => this.#replay(...args) };
@@ -128,6 +134,7 @@ class App implements Cronkeeper {
         capabilities: this.#options.capabilities ?? {},
         outbound: this.#outbound,
         ...(this.#aws !== undefined && { aws: this.#aws }),
+        courier: this.#courier,
         code: this.#code,
         clock: this.#clock,
         random: this.#options.random ?? systemRandom,
@@ -321,7 +328,7 @@ function assertTickOptions(options: TickOptions): void {
 const OPTION_NAMES: ReadonlySet<string> = new Set([
   ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'maxTasks', 'principal'],
   ...['capabilities', 'fetch', 'aws', 'workers'],
-  ...['clock', 'random', 'token', 'evaluator', 'coordinator'],
+  ...['clock', 'random', 'token', 'evaluator', 'courier', 'coordinator'],
 ]);
 
 function assertOptions(options: CronkeeperOptions): void {

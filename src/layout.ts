@@ -14,6 +14,8 @@
  *                  /doorbell                     set when something falls due soon: a lingering tick watches it
  *                  /journal/<fence>-<k>          launches in flight
  *                  /due/<day>/<minute>/<page>    due pages: lines `dueMs-timer-taskId`
+ *                  /outbox/<page>                what is still to be told of launches, made with the first of it
+ *                  /undelivered/<page>           what nobody has taken
  */
 import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
@@ -53,6 +55,8 @@ export interface Layout {
   doorbell(shard: number): string;
   journal(shard: number): string;
   due(shard: number): string;
+  outbox(shard: number): string;
+  undelivered(shard: number): string;
 }
 
 export const namespacePath = (namespace: string): string => `${ROOT}/${namespace}`;
@@ -84,6 +88,8 @@ export function createLayout(namespace: string, shards: number): Layout {
     doorbell: (n) => `${shard(n)}/doorbell`,
     journal: (n) => `${shard(n)}/journal`,
     due: (n) => `${shard(n)}/due`,
+    outbox: (n) => `${shard(n)}/outbox`,
+    undelivered: (n) => `${shard(n)}/undelivered`,
   };
 }
 

@@ -69,6 +69,8 @@ const labels: Check = (value) => isObject(value) && Object.values(value).every(t
 
 const granted = shaped({ fetch: listOf(text), call: listOf(text) });
 
+const told = optional(listOf((value) => isObject(value) && Object.values(value).every(text)));
+
 const TASK_FIELDS = fieldsOf({
   schedule,
   code: shaped({ hash: text, kind: oneOf('module', 'script') }),
@@ -85,11 +87,14 @@ const TASK_FIELDS = fieldsOf({
   delivery: oneOf('at-least-once', 'at-most-once'),
   capabilities: granted,
   history: atLeastOne,
+  onSuccess: told,
+  onFailure: told,
+  onDeadLetter: told,
 });
 
 const standsFor = { forSlotMs: optional(instant), redriveOfMs: optional(instant), keyMs: optional(instant) };
 
-const manual = shaped({ slotMs: instant, key: optional(text), ...standsFor });
+const manual = shaped({ slotMs: instant, key: optional(text), depth: optional(count), ...standsFor });
 
 const backfill = shaped({
   key: text,

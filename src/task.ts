@@ -4,6 +4,13 @@
  */
 import * as z from 'zod';
 import type { EpochMs } from './clock.ts';
+import {
+  type Destinations,
+  type DestinationsDocument,
+  destinationFields,
+  destinationsOf,
+  refuseOwn,
+} from './destination.ts';
 import { parseDuration } from './duration.ts';
 import { CronkeeperError, isCronkeeperError, type Problem, received } from './errors.ts';
 import type { CodeKind, Program } from './evaluator.ts';
@@ -35,7 +42,7 @@ export type OverlapPolicy = 'skip' | 'queue';
 export type Delivery = 'at-least-once' | 'at-most-once';
 
 /** The normal form of a task document: times in ms, defaults filled in, the code by its hash. */
-export interface Task {
+export interface Task extends Destinations {
   readonly id: string;
   readonly schedule: Schedule;
   /** Hash and kind of the code; the source is stored once per hash. */
@@ -202,15 +209,19 @@ export const taskSchema = section({
     call: listOf('names', shortText(1, 128), TASK_LIMITS.callNamesMax),
   }).prefault({}),
   history: whole(1, TASK_LIMITS.historyMax).default(20),
+  ...destinationFields,
 })
   .refine((doc) => doc.start === undefined || doc.end === undefined || doc.start < doc.end, {
     path: ['end'],
     error: 'an instant later than start',
   })
+  .superRefine(refuseOwn)
   .meta({ id: 'Task', title: 'Task document' });
 
 /** A task document as users write it; `z.input` of the schema, for editors and type checks. */
-export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule'> & { readonly schedule: ScheduleDocument };
+export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule' | keyof Destinations> & {
+  readonly schedule: ScheduleDocument;
+} & DestinationsDocument;
 
 export interface ParsedTask {
   readonly task: Task;
@@ -253,6 +264,7 @@ export function parseTask(document: unknown): ParsedTask {
     delivery: doc.delivery,
     capabilities: doc.capabilities,
     history: doc.history,
+    ...destinationsOf(doc),
   };
   return { task, program, saysPaused: doc.paused !== undefined };
 }

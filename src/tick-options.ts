@@ -2,6 +2,7 @@
 import type { Aws } from './aws.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Coordinator } from './coordinator.ts';
+import type { Courier } from './courier.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
 import type { Outbound } from './outbound.ts';
 import type { RunRecord } from './record.ts';
@@ -21,6 +22,8 @@ export interface TickDeps {
   readonly outbound?: Outbound;
   /** Absent: there are no credentials. */
   readonly aws?: Aws;
+  /** Tells destinations of launches. */
+  readonly courier: Courier;
   readonly code: CodeCache;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,7 @@
 /** What travels over HTTP, as zod schemas: read by the routes and the client, shown by the OpenAPI page. */
 import * as z from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry } from '../audit.ts';
+import { DESTINATION_JSON_SCHEMA, type Destination } from '../destination.ts';
 import { isCronkeeperError } from '../errors.ts';
 import { parseInstant } from '../instant.ts';
 import { RUN_ERROR_CLASSES } from '../launch.ts';
@@ -164,6 +165,10 @@ export const run = z
   })
   .meta({ id: 'Run', title: 'One attempt at a launch' }) satisfies z.ZodType<Run>;
 
+const told = z
+  .array(z.custom<Destination>((value) => typeof value === 'object').meta({ override: DESTINATION_JSON_SCHEMA }))
+  .exactOptional();
+
 export const task = z
   .looseObject({
     id: z.string(),
@@ -190,6 +195,9 @@ export const task = z
     delivery: z.string(),
     capabilities: z.looseObject({ fetch: z.array(z.string()), call: z.array(z.string()) }),
     history: z.int(),
+    onSuccess: told,
+    onFailure: told,
+    onDeadLetter: told,
     status: z.enum(TASK_STATUSES),
     revision: z.int().meta({ description: 'Of the definition; the ETag.' }),
     createdAt: time,
