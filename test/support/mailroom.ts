@@ -18,15 +18,15 @@ export const LATER: Told = { is: 'later', problem: 'it answered 503' };
 /** `answer` is asked for each letter; default: all are taken. */
 export function mailroom(answer: (letter: Letter) => Told | Promise<Told> = () => DELIVERED): Mailroom {
   const letters: Letter[] = [];
+  const messages: Message[] = [];
   const keys: string[] = [];
   return {
     letters,
+    messages,
     keys,
-    get messages() {
-      return letters.map(({ message }) => message);
-    },
     courier: async (letter) => {
       letters.push(letter);
+      messages.push(letter.message);
       const told = await answer(letter);
       if (told.is === 'delivered') keys.push(`${letter.message.idempotencyKey} ${addressOf(letter.destination)}`);
       return told;

@@ -1,7 +1,9 @@
 /** What is told of launches: once for each record, until it has arrived, and never at the cost of other launches. */
 import { expect, it } from '@jest/globals';
+import type { Coordinator } from '../../../src/coordinator.ts';
 import { KEPT_MS } from '../../../src/mail.ts';
 import type { TaskDocument } from '../../../src/task.ts';
+import { type Fault, FaultySession } from '../../support/faulty-session.ts';
 import { DELIVERED, LATER, mailroom } from '../../support/mailroom.ts';
 import { hasRun, runsOf, statuses, tree } from './eyes.ts';
 import { at, clockAt, linger, type TestEngine, task } from './world.ts';
@@ -19,6 +21,8 @@ export function destinationTests(engine: TestEngine): void {
 
   const waiting = async (directory: 'outbox' | 'undelivered') =>
     [...(await tree(engine, 'shards'))].filter(([path]) => path.includes(`/${directory}/`)).map(([, data]) => data);
+
+  const isWaiting = async () => (await waiting('outbox')).length > 0;
 
   it('tells each destination of a launch once, with what is recorded of it', async () => {
     const { courier, messages, keys } = mailroom();
@@ -42,8 +46,9 @@ export function destinationTests(engine: TestEngine): void {
     const keeper = await engine.open({ courier });
     const told = { onSuccess: HOOK, onFailure: HOOK, onDeadLetter: OTHER };
     await putDue('fails', { code: FAILING, retry: { attempts: 2, backoff: '0s' }, ...told });
-    const report = await keeper.tick();
-    expect(report).toMatchObject({ failed: 2, delivered: 2 });
+    const { until, stop } = await linger(engine, {}, keeper);
+    await until('both are told', () => keys.length === 2);
+    expect(await stop()).toMatchObject({ failed: 2, delivered: 2 });
     const { launchId: id } = (await runsOf(engine, 'fails'))[0] ?? {};
     expect([...keys].sort()).toEqual([
       `${id}:dead-letter https://slow.example.com`,
@@ -117,6 +122,33 @@ export function destinationTests(engine: TestEngine): void {
     const heir = await engine.open({ courier: second.courier });
     await heir.tick();
     expect([first.keys.length, second.keys]).toEqual([1, first.keys]);
+  });
+
+  it('tells of every record, and chains each exactly once, whatever replies are lost', async () => {
+    const { courier, keys } = mailroom();
+    const code = 'export default (ctx) => ({ output: ctx.input.launchId })';
+    await engine.keeper.tasks.put(task('sink', { schedule: { every: '365d' }, code, history: 200 }));
+    const ids = Array.from({ length: 12 }, (_, i) => `source-${i}`);
+    for (const id of ids) await putDue(id, { onSuccess: [HOOK, { task: 'sink' }] });
+    const faulty: Coordinator = {
+      url: 'embedded:',
+      connect: async () => {
+        const session = new FaultySession(await engine.session());
+        const round: Fault[] = ['none', 'reply-lost', 'none', 'late', 'request-lost', 'none', 'none', 'reply-lost'];
+        session.faults.push(...Array.from({ length: 10 }, () => round).flat());
+        return session;
+      },
+      close: async () => {},
+    };
+    const keeper = await engine.open({ courier, coordinator: faulty });
+    const { until, stop } = await linger(engine, {}, keeper);
+    await until('all are told', async () => (await hasRun(engine, 'sink', ids.length)()) && !(await isWaiting()));
+    await stop();
+    const records = (await Promise.all(ids.map((id) => runsOf(engine, id)))).flat();
+    expect(records.length).toBe(ids.length);
+    const launches = records.map(({ launchId }) => launchId);
+    expect([...new Set(keys)].sort()).toEqual(launches.map((id) => `${id}:success https://example.com`).sort());
+    expect((await runsOf(engine, 'sink')).map(({ output }) => output).sort()).toEqual(launches.sort());
   });
 
   it('does not hold up launches when a destination does not answer', async () => {
