@@ -221,6 +221,7 @@ class App implements Cronkeeper {
       },
       runs: (id, options) => on((registry) => registry.runs(id, options)),
       deadLetters: (options) => on((registry) => registry.deadLetters(options)),
+      undelivered: (options) => on((registry) => registry.undelivered(options)),
     };
   }
 

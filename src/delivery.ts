@@ -41,7 +41,6 @@ const CHAIN_ATTEMPTS_MAX = 5;
 export interface DeliveryOptions {
   readonly session: Session;
   readonly layout: Layout;
-  readonly namespace: string;
   readonly leases: ReadonlyMap<number, Lease>;
   readonly clock: Clock;
   /** The coordinator's time. */
@@ -73,8 +72,14 @@ export class Delivery {
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    const { namespace, courier, clock, signal } = options;
-    this.#rounds = new Rounds({ namespace, courier, clock, signal, mayStart: () => this.#mayStart() });
+    const { layout, courier, clock, signal } = options;
+    this.#rounds = new Rounds({
+      namespace: layout.namespace,
+      courier,
+      clock,
+      signal,
+      mayStart: () => this.#mayStart(),
+    });
   }
 
   /** There is something in the outboxes of these shards, or may be. */
@@ -224,7 +229,7 @@ export class Delivery {
   async #chain(sack: Sack, target: string, jobs: readonly Job[], outcomes: Map<Pending, Told>) {
     const all = jobs.map((job) => ({
       ...job,
-      message: messageFor(this.#options.namespace, job.mail, job.pending.condition),
+      message: messageFor(this.#options.layout.namespace, job.mail, job.pending.condition),
     }));
     for (const { pending, message } of all) {
       const problem = chainProblem(message);

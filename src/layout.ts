@@ -31,6 +31,7 @@ export const NAMESPACE_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 export const TASK_ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;
 
 export interface Layout {
+  readonly namespace: string;
   readonly root: string;
   readonly shards: number;
   shardOf(taskId: string): number;
@@ -65,6 +66,7 @@ export function createLayout(namespace: string, shards: number): Layout {
   const root = namespacePath(namespace);
   const shard = (n: number) => `${root}/shards/${n}`;
   return {
+    namespace,
     root,
     shards,
     shard,

@@ -307,7 +307,7 @@ export class Shift {
   #createDelivery(): Delivery {
     return new Delivery({
       ...{ session: this.#session, layout: this.#layout, leases: this.#leases, directories: this.#agenda.directories },
-      ...{ namespace: this.#deps.namespace, courier: this.#deps.courier, clock: this.#deps.clock },
+      ...{ courier: this.#deps.courier, clock: this.#deps.clock },
       now: this.#now,
       maker: this.#maker,
       mayStart: () => this.#ending.leaves(SEND_MS),

@@ -91,7 +91,8 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   [
     'engine',
     [
-      ...['tasks', 'event', 'tick-options', 'bulk', 'listing', 'dead-letters', 'by-hand', 'verification', 'status'],
+      ...['tasks', 'event', 'tick-options', 'bulk', 'listing', 'dead-letters', 'by-hand', 'verification'],
+      ...['undelivered', 'status'],
       ...['registry', 'replay', 'chain', 'delivery', 'shift', 'tick'],
     ],
   ],

@@ -81,7 +81,16 @@ export function destinationTests(engine: TestEngine): void {
     const keeper = await engine.open({ courier, clock: clockAt(KEPT_MS + 60_000) });
     expect(await keeper.tick()).toMatchObject({ undelivered: 1 });
     expect(await waiting('outbox')).toEqual([]);
-    expect(await waiting('undelivered')).toMatchObject([expect.stringContaining('it answered 503')]);
+    const [run] = await runsOf(engine, 'given-up');
+    const message = { idempotencyKey: `${run?.launchId}:success`, output: 'done' };
+    const item = { destination: HOOK, attempts: 3, problem: 'it answered 503', message };
+    expect(await keeper.tasks.undelivered()).toMatchObject({ items: [item] });
+    const { shards } = await keeper.status();
+    expect(shards.map(({ outbox, undelivered }) => [outbox, undelivered]).sort()).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 1],
+    ]);
   });
 
   it('gives up at once what is refused, and delivers the rest of the list', async () => {
@@ -91,7 +100,25 @@ export function destinationTests(engine: TestEngine): void {
     const keeper = await engine.open({ courier: refuses.courier });
     await putDue('refused', { onSuccess: [HOOK, { bus: 'default' }] });
     expect(await keeper.tick()).toMatchObject({ delivered: 1, undelivered: 1 });
-    expect(await waiting('undelivered')).toMatchObject([expect.stringContaining('it answered 410')]);
+    const { items } = await keeper.tasks.undelivered();
+    expect(items).toMatchObject([{ destination: HOOK, attempts: 1, problem: 'it answered 410' }]);
+  });
+
+  it('lists what was given up, page by page', async () => {
+    const { courier } = mailroom(() => ({ is: 'refused', problem: 'no' }));
+    const keeper = await engine.open({ courier });
+    for (const id of ['a', 'b', 'c', 'd']) await putDue(id, { onSuccess: [HOOK, OTHER] });
+    expect(await keeper.tick()).toMatchObject({ undelivered: 8 });
+    const seen: string[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page = await keeper.tasks.undelivered({ limit: 3, ...(cursor !== undefined && { cursor }) });
+      seen.push(...page.items.map(({ message, destination }) => `${message.taskId} ${JSON.stringify(destination)}`));
+      cursor = page.cursor;
+      if (cursor === undefined) break;
+    }
+    const all = ['a', 'b', 'c', 'd'].flatMap((id) => [HOOK, OTHER].map((to) => `${id} ${JSON.stringify(to)}`));
+    expect(seen.sort()).toEqual(all.sort());
+    await expect(keeper.tasks.undelivered({ cursor: 'x' })).rejects.toMatchObject({ code: 'invalid' });
   });
 
   it('is told by the next tick when its holder has died between the record and the message', async () => {
@@ -191,7 +218,8 @@ export function destinationTests(engine: TestEngine): void {
     const { until, stop } = await linger(engine);
     await until('the circle has ended', async () => (await waiting('undelivered')).length > 0);
     expect(await stop()).toMatchObject({ succeeded: 17, delivered: 16, undelivered: 1 });
-    expect(await waiting('undelivered')).toMatchObject([expect.stringContaining('at most 16')]);
+    const { items } = await engine.keeper.tasks.undelivered();
+    expect(items).toMatchObject([{ problem: expect.stringContaining('at most 16'), message: { depth: 16 } }]);
   });
 
   it('keeps a message for a task that is not there yet', async () => {
