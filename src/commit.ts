@@ -203,14 +203,8 @@ export class Committer {
     const hints = this.#hintsAt(prepared);
     const mail = mailIn(prepared);
     const told = outboxOps(this.#options.layout, mail, this.#options.maker);
-    const ops = [
-      ...guardsOf(leases),
-      ...prepared.flatMap((each) => each.ops),
-      ...taken,
-      ...later.ops,
-      ...hints,
-      ...told,
-    ];
+    const records = prepared.flatMap((each) => each.ops);
+    const ops = [...guardsOf(leases), ...records, ...taken, ...later.ops, ...hints, ...told];
     return { prepared, leases, later, mail, ops };
   }
 
