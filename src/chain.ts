@@ -14,8 +14,8 @@ import { CHAIN_MAX, type Message, type Told } from './mail.ts';
 import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
 import { isLoaded, loadRecords } from './store.ts';
 
-/** Until launches that wait have made room, ms. */
-const ROOM_MS = 1_000;
+/** The longest until it is seen whether launches that wait have made room, ms. */
+const ROOM_MS = 60_000;
 
 export interface ChainDeps {
   readonly session: Session;
@@ -43,7 +43,7 @@ export async function chain(deps: ChainDeps, target: string, messages: readonly 
   if (!isLoaded(found)) return { is: 'later', problem: 'its record cannot be read' };
   if (isRemoved(found.record)) return { is: 'later', problem: 'there is no such task' };
   const { record, count } = asking(found.record, messages, now());
-  if (count === 0) return { is: 'later', problem: 'too many launches of it wait', waitMs: ROOM_MS };
+  if (count === 0) return { is: 'later', problem: 'too many launches of it wait', mostMs: ROOM_MS };
   const entries = record.timer === found.record.timer ? [] : dueEntryOf(record);
   await directories.ensure(entries, layout);
   const ops: Op[] = [

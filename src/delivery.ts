@@ -24,7 +24,7 @@ export const UNDELIVERED_PAGES_MAX = 200;
 
 /** What is worked on together: it is written again in one transaction, maybe beside the record of a task. */
 const SACK_PAGES = 64;
-const SACK_BYTES = 192 * 1024;
+const SACK_BYTES = 64 * 1024;
 
 /** Shards that are worked on at a time. */
 const SHARDS_AT_ONCE = 2;
@@ -205,8 +205,9 @@ export class Delivery {
 
   async #giveUp(sack: Sack): Promise<EpochMs> {
     const told: Told = { is: 'refused', problem: `more than ${OUTBOX_PAGES_MAX} pages of messages wait` };
-    await this.#write(sack, new Map(sack.mails.flatMap(({ to }) => to.map((pending) => [pending, told]))));
-    return Infinity;
+    const all = sack.mails.flatMap(({ to }) => to.map((pending) => [pending, told] as const));
+    const written = await this.#write(sack, new Map(all));
+    return written === undefined ? this.#options.now() + AGAIN_MS : Infinity;
   }
 
   /** Tells what is due of it. Gives when the next of it is. */
@@ -221,7 +222,7 @@ export class Delivery {
       if (current !== undefined && this.#mayStart()) current = await this.#chain(current, target, own, outcomes);
     }
     if (current !== undefined && outcomes.size > 0) current = await this.#write(current, outcomes);
-    if (current === undefined) return this.#options.now() + AGAIN_MS;
+    if (current === undefined || current === sack) return this.#options.now() + AGAIN_MS;
     return Math.min(...current.pages.map(({ dueMs }) => dueMs));
   }
 
@@ -236,7 +237,7 @@ export class Delivery {
       if (problem !== undefined) outcomes.set(pending, problem);
     }
     const open = all.filter(({ pending }) => !outcomes.has(pending));
-    let answer: Chaining | Told = { is: 'later', problem: 'it is being changed', waitMs: AGAIN_MS };
+    let answer: Chaining | Told = FASTER;
     for (let attempt = 1; open.length > 0 && attempt <= CHAIN_ATTEMPTS_MAX; attempt++) {
       answer = await chain(
         this.#options,
@@ -263,9 +264,10 @@ export class Delivery {
   /** The sack that is there then; undefined where it is not known, or no longer ours. @throws CoordinatorError if `more` was refused. */
   async #write(sack: Sack, outcomes: ReadonlyMap<Pending, Told>, more?: readonly Op[]): Promise<Sack | undefined> {
     const { session, layout, now, maker, onTold, onFenced } = this.#options;
-    const to = sorted(sack.mails, outcomes, now());
+    const nowMs = now();
+    const to = sorted(sack.mails, outcomes, nowMs);
     const room = to.over.length > 0 ? await this.#roomFor(sack.lease) : [];
-    const writing: SackWriting = rewritten(layout, sack, to, maker);
+    const writing: SackWriting = rewritten(layout, sack, to, nowMs, maker);
     try {
       await session.multi([...writing.ops, ...room, ...(more ?? [])]);
       onTold(writing.delivered, writing.undelivered);
@@ -295,8 +297,8 @@ export class Delivery {
 }
 
 const DELIVERED: Told = { is: 'delivered' };
-const NO_ROOM: Told = { is: 'later', problem: 'too many launches of it wait', waitMs: AGAIN_MS };
-const FASTER: Told = { is: 'later', problem: 'it is being changed', waitMs: AGAIN_MS };
+const NO_ROOM: Told = { is: 'later', problem: 'too many launches of it wait', mostMs: AGAIN_MS };
+const FASTER: Told = { is: 'later', problem: 'it is being changed', mostMs: AGAIN_MS };
 
 const chainsIn = (jobs: readonly Job[]): Map<string, Job[]> =>
   Map.groupBy(

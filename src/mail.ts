@@ -26,7 +26,7 @@ const PAGE_BYTES_MAX = 64 * 1024;
 const ERROR_CHARS_MAX = 2_048;
 
 /** Characters of what a destination answered that are kept. */
-const PROBLEM_CHARS_MAX = 256;
+const PROBLEM_CHARS_MAX = 128;
 
 type ToldRun = Pick<RunRecord, 'attempt' | 'status' | 'startedMs' | 'finishedMs' | 'fence'> &
   Partial<Pick<RunRecord, 'output' | 'error' | 'truncated' | 'reason' | 'forSlotMs' | 'redriveOfMs'>>;
@@ -146,10 +146,13 @@ export function messageFor(namespace: string, mail: Mail, condition: Condition):
   };
 }
 
-/** What became of one attempt to tell. `later`: it may succeed another time; `refused`: it never will. */
+/**
+ * What became of one attempt to tell. `later`: it may succeed another time, and is to wait no longer than `mostMs`;
+ * `refused`: it never will.
+ */
 export type Told =
   | { readonly is: 'delivered' }
-  | { readonly is: 'later' | 'refused'; readonly problem: string; readonly waitMs?: number };
+  | { readonly is: 'later' | 'refused'; readonly problem: string; readonly mostMs?: number };
 
 /** Undefined: it has been delivered. A given-up one is told by its `isOver`. */
 export function afterAttempt(
@@ -161,11 +164,17 @@ export function afterAttempt(
   if (told.is === 'delivered') return undefined;
   const attempts = pending.attempts + 1;
   const lastMs = mail.run.finishedMs + KEPT_MS;
-  const waitMs = told.waitMs ?? backoffMs(keyOf(mail, pending.condition), attempts);
+  const waitMs = Math.min(told.mostMs ?? Infinity, backoffMs(keyOf(mail, pending.condition), attempts));
   const problem = told.problem.slice(0, PROBLEM_CHARS_MAX);
   // There is a last attempt at the very end.
-  const next: Pending = { ...pending, attempts, dueMs: Math.min(nowMs + waitMs, lastMs), problem };
+  const next: Pending = { ...pending, attempts, dueMs: Math.min(together(nowMs + waitMs, waitMs), lastMs), problem };
   return { pending: next, isOver: told.is === 'refused' || nowMs >= lastMs };
+}
+
+/** Somewhat later, where others are due too: what is due together is on one page, which is then written once for all. */
+function together(dueMs: EpochMs, waitMs: number): EpochMs {
+  const stepMs = 2 ** Math.max(0, Math.floor(Math.log2(waitMs / 8)));
+  return Math.ceil(dueMs / stepMs) * stepMs;
 }
 
 /** By a seed, so that whoever repeats it waits as long. */

@@ -6,7 +6,7 @@ import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
 import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
-import { afterAttempt, countOf, type Mail, type Pending, type Told } from './mail.ts';
+import { afterAttempt, countOf, dueMsOf, type Mail, type Pending, type Told } from './mail.ts';
 import { type OutboxPage, writeMail } from './outbox.ts';
 
 export interface Sack {
@@ -51,13 +51,24 @@ export interface SackWriting {
 }
 
 /** The transaction that brings the outbox to `sorted`, and the sack that is there then. */
-export function rewritten(layout: Layout, { lease, pages }: Sack, to: Sorted, maker: () => string): SackWriting {
-  const left = writeMail(layout.outbox(lease.shard), to.left, maker);
+export function rewritten(
+  layout: Layout,
+  { lease, pages }: Sack,
+  to: Sorted,
+  nowMs: EpochMs,
+  maker: () => string,
+): SackWriting {
+  // What is due at different times is not on one page: none is written again before its time.
+  const byTime = Map.groupBy(to.left, (mail) => Math.max(dueMsOf([mail]), nowMs));
+  const writings = [...byTime.values()].map((mails) => ({
+    mails,
+    ...writeMail(layout.outbox(lease.shard), mails, maker),
+  }));
   const over = writeMail(layout.undelivered(lease.shard), to.over, maker);
   const gone = pages.map(({ path }): Op => ({ op: 'remove', path }));
   return {
-    sack: { lease, pages: left.pages, mails: to.left },
-    ops: [...lease.guard, ...gone, ...left.ops, ...over.ops],
+    sack: { lease, pages: writings.flatMap((each) => each.pages), mails: to.left },
+    ops: [...lease.guard, ...gone, ...writings.flatMap((each) => each.ops), ...over.ops],
     undelivered: countOf(to.over),
     delivered: to.delivered,
   };

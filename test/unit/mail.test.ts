@@ -99,7 +99,7 @@ describe('an attempt to tell', () => {
     }
     for (const [i, waitMs] of waits.entries()) {
       const mostMs = Math.min(3_600_000, 5_000 * 2 ** i);
-      expect(waitMs).toBeLessThanOrEqual(mostMs);
+      expect(waitMs).toBeLessThanOrEqual(mostMs * 1.125); // where others are due, too
       expect(waitMs).toBeGreaterThanOrEqual(mostMs / 2);
     }
   });
@@ -111,7 +111,7 @@ describe('an attempt to tell', () => {
     expect(afterAttempt(mail, first, later, lastMs)).toMatchObject({ isOver: true });
     expect(afterAttempt(mail, first, { is: 'refused', problem: 'no' }, SLOT_MS)).toMatchObject({ isOver: true });
     expect(afterAttempt(mail, first, { is: 'delivered' }, SLOT_MS)).toBeUndefined();
-    expect(before?.pending.problem).toHaveLength(256);
+    expect(before?.pending.problem).toHaveLength(128);
   });
 });
 

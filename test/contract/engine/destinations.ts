@@ -1,7 +1,9 @@
 /** What is told of launches: once for each record, until it has arrived, and never at the cost of other launches. */
 import { expect, it } from '@jest/globals';
 import type { Coordinator } from '../../../src/coordinator.ts';
-import { KEPT_MS } from '../../../src/mail.ts';
+import { OUTBOX_PAGES_MAX } from '../../../src/delivery.ts';
+import { KEPT_MS, type Mail } from '../../../src/mail.ts';
+import { writeMail } from '../../../src/outbox.ts';
 import type { TaskDocument } from '../../../src/task.ts';
 import { type Fault, FaultySession } from '../../support/faulty-session.ts';
 import { DELIVERED, LATER, mailroom } from '../../support/mailroom.ts';
@@ -119,6 +121,26 @@ export function destinationTests(engine: TestEngine): void {
     const all = ['a', 'b', 'c', 'd'].flatMap((id) => [HOOK, OTHER].map((to) => `${id} ${JSON.stringify(to)}`));
     expect(seen.sort()).toEqual(all.sort());
     await expect(keeper.tasks.undelivered({ cursor: 'x' })).rejects.toMatchObject({ code: 'invalid' });
+  });
+
+  it('gives up the oldest of what waits, before a list of it becomes too long to read', async () => {
+    const session = await engine.session();
+    const outbox = engine.layout.outbox(engine.layout.shardOf('many'));
+    const pending = { condition: 'success', destination: HOOK, attempts: 1, dueMs: Date.now() + 3_600_000 } as const;
+    const mails = Array.from({ length: OUTBOX_PAGES_MAX + 3 }, (_, slotMs): Mail => {
+      const run = { attempt: 1, status: 'succeeded', startedMs: slotMs, finishedMs: slotMs, fence: 1 } as const;
+      return { v: 1, taskId: 'many', slotMs, run, to: [pending] };
+    });
+    await engine.keeper.tick(); // makes the namespace
+    await session.multi([{ op: 'create', path: outbox, data: '' }]);
+    for (let i = 0; i < mails.length; i += 100) {
+      const some = mails.slice(i, i + 100);
+      await session.multi(some.flatMap((mail) => writeMail(outbox, [mail], () => `${mail.slotMs}`).ops));
+    }
+    expect(await engine.keeper.tick()).toMatchObject({ delivered: 0, undelivered: 3 });
+    const { items } = await engine.keeper.tasks.undelivered();
+    expect(items.map(({ message }) => message.launchId)).toEqual(['many@0', 'many@1', 'many@2']);
+    expect((await waiting('outbox')).length).toBe(OUTBOX_PAGES_MAX);
   });
 
   it('is told by the next tick when its holder has died between the record and the message', async () => {
