@@ -1,21 +1,26 @@
 /** The composition root: the only file that names implementations. What it opens stays warm between invocations. */
+
+import { assertOptions, assertTickOptions, type CronkeeperOptions } from './app-options.ts';
 import { type AuditEntry, type AuditOptions, assertPrincipal } from './audit.ts';
 import { AuditTrail } from './audit-trail.ts';
-import { type Clock, type Random, systemClock, systemRandom, uniqueToken } from './clock.ts';
+import { createAws } from './aws/signed.ts';
+import type { Aws } from './aws.ts';
+import { type Clock, systemClock, systemRandom, uniqueToken } from './clock.ts';
 import { openEmbedded } from './coordinator/embedded.ts';
 import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
 import { openZooKeeper } from './coordinator/zookeeper.ts';
 import type { Coordinator, Session } from './coordinator.ts';
 import { CoordinatorTime } from './coordinator-time.ts';
-import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
+import { type Courier, createCourier } from './courier.ts';
+import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
-import type { Capability, Evaluator } from './evaluator.ts';
+import type { Evaluator } from './evaluator.ts';
 import { type BusEvent, type Emitted, type EventDocument, parseEvent } from './event.ts';
 import { EventIndex } from './event-index.ts';
-import { assertNamespace, openNamespace, SHARDS_MAX } from './namespace.ts';
-import type { FetchPermissions, Outbound } from './outbound.ts';
+import { openNamespace } from './namespace.ts';
+import type { Outbound } from './outbound.ts';
 import { type Probe, probe } from './probe.ts';
-import { TASKS_MAX, TaskQuota } from './quota.ts';
+import { TaskQuota } from './quota.ts';
 import { Registry } from './registry.ts';
 import { findRecorded, replayRecorded } from './replay.ts';
 import type { TickReport } from './report.ts';
@@ -27,36 +32,7 @@ import { type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
 import { type Verification, type VerifyOptions, verifyAll } from './verification.ts';
 
-export interface CronkeeperOptions {
-  /** `zookeeper://host:2181,host:2181/chroot`, `embedded:` (memory) or `embedded:./path/file.db`. */
-  readonly url: string;
-  /** Default `default`. */
-  readonly namespace?: string;
-  /** ZooKeeper digest credentials, `user:password`. With them, every node is created for this user alone. */
-  readonly zkAuth?: string;
-  /** How long a lease outlives a holder that died. 500 to 40,000; default 10,000. ZooKeeper clamps it to its own bounds. */
-  readonly sessionTimeoutMs?: number;
-  /** Shards of a namespace that is made now; an existing one keeps its number. 1 to 256, default 8. */
-  readonly shards?: number;
-  /** Tasks that the namespace may have; existing ones can be edited beyond it, too. 1 to 10,000,000; default: any number. */
-  readonly maxTasks?: number;
-  /** Who makes the changes that `tasks` makes, for the audit trail. 1 to 256 visible ASCII characters; default `library`. */
-  readonly principal?: string;
-  /** Functions that tasks may `ctx.call`, if their manifest names them. Arguments and results are JSON. */
-  readonly capabilities?: Readonly<Record<string, Capability>>;
-  /** What tasks may `ctx.fetch` beside public addresses, if their manifest names it. Default: nothing. */
-  readonly fetch?: FetchPermissions;
-  /** Worker threads of the sandbox. Default 1. */
-  readonly workers?: number;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  /** Names that nobody else has. Default: random UUIDs. */
-  readonly token?: () => string;
-  /** In place of the sandbox, for tests and simulations. */
-  readonly evaluator?: Evaluator;
-  /** In place of the one that `url` names, for tests and simulations. */
-  readonly coordinator?: Coordinator;
-}
+export type { CronkeeperOptions } from './app-options.ts';
 
 /** A namespace, opened: its tasks, and the tick that runs them. */
 export interface Cronkeeper {
@@ -85,9 +61,6 @@ export interface Cronkeeper {
 
 /** @throws CronkeeperError `invalid` for options that cannot be. The coordinator is not contacted before it is needed. */
 export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronkeeper> {
-  if (typeof options !== 'object' || options === null) {
-    throw new CronkeeperError('invalid', `openCronkeeper: received ${received(options)}; allowed: { url, … }`);
-  }
   assertOptions(options);
   return new App(options);
 }
@@ -103,6 +76,8 @@ class App implements Cronkeeper {
   readonly #quota: TaskQuota;
   readonly #events = new EventIndex();
   readonly #outbound: Outbound;
+  readonly #aws: Aws | undefined;
+  readonly #courier: Courier;
   #evaluator: Promise<Evaluator> | undefined;
   #open: Promise<Opened> | undefined;
   #closed = false;
@@ -112,6 +87,9 @@ class App implements Cronkeeper {
     this.#clock = options.clock ?? systemClock;
     this.#token = options.token ?? uniqueToken;
     this.#outbound = openRequests(options.fetch, this.#clock, serversOf(options.url));
+    this.#aws = options.aws && createAws({ ...options.aws, clock: this.#clock });
+    const means = { outbound: this.#outbound, aws: this.#aws, clock: this.#clock };
+    this.#courier = options.courier ?? createCourier(means);
     this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
     this.#quota = new TaskQuota(options.maxTasks);
     this.tasks = { ...this.as(options.principal ?? 'library'), replay: (...args) => this.#replay(...args) };
@@ -129,6 +107,8 @@ class App implements Cronkeeper {
         evaluator: whenReady(this.#startEvaluator()),
         capabilities: this.#options.capabilities ?? {},
         outbound: this.#outbound,
+        ...(this.#aws !== undefined && { aws: this.#aws }),
+        courier: this.#courier,
         code: this.#code,
         clock: this.#clock,
         random: this.#options.random ?? systemRandom,
@@ -221,6 +201,7 @@ class App implements Cronkeeper {
       },
       runs: (id, options) => on((registry) => registry.runs(id, options)),
       deadLetters: (options) => on((registry) => registry.deadLetters(options)),
+      undelivered: (options) => on((registry) => registry.undelivered(options)),
     };
   }
 
@@ -314,40 +295,4 @@ function openCoordinator({ url, zkAuth, sessionTimeoutMs = 10_000 }: CronkeeperO
 function serversOf(url: string): readonly Server[] {
   const parsed = parseCoordinatorUrl(url);
   return parsed.kind === 'zookeeper' ? parseServers(parsed.servers) : [];
-}
-
-function assertTickOptions(options: TickOptions): void {
-  for (const field of ['lingerMs', 'budgetMs'] as const) {
-    const value: unknown = options[field];
-    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
-    const allowed = 'a number of milliseconds, 0 or more';
-    throw new CronkeeperError('invalid', `tick: ${field}: received ${received(value)}; allowed: ${allowed}`);
-  }
-}
-
-const OPTION_NAMES: ReadonlySet<string> = new Set([
-  ...['url', 'namespace', 'zkAuth', 'sessionTimeoutMs', 'shards', 'maxTasks', 'principal'],
-  ...['capabilities', 'fetch', 'workers'],
-  ...['clock', 'random', 'token', 'evaluator', 'coordinator'],
-]);
-
-function assertOptions(options: CronkeeperOptions): void {
-  const refuse = (field: string, value: unknown, allowed: string): never => {
-    throw new CronkeeperError('invalid', `openCronkeeper: ${field}: received ${received(value)}; allowed: ${allowed}`);
-  };
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.has(name)) refuse(name, options[name as keyof CronkeeperOptions], [...OPTION_NAMES].join(', '));
-  }
-  if (typeof options.url !== 'string') refuse('url', options.url, 'a coordinator URL');
-  parseCoordinatorUrl(options.url);
-  assertNamespace(options.namespace ?? 'default');
-  const whole = (field: 'sessionTimeoutMs' | 'shards' | 'workers' | 'maxTasks', min: number, max: number) => {
-    const value = options[field];
-    if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
-    refuse(field, value, `a whole number from ${min} to ${max}`);
-  };
-  whole('sessionTimeoutMs', 500, 40_000);
-  whole('shards', 1, SHARDS_MAX);
-  whole('workers', 1, 64);
-  whole('maxTasks', 1, TASKS_MAX);
 }

@@ -69,6 +69,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const query = { taskId, limit, cursor };
       return (await send({ method: 'GET', path: '/v1/dead-letters', query }, schemas.deadLetterPage)).value;
     },
+    undelivered: async ({ limit, cursor } = {}) => {
+      const query = { limit, cursor };
+      return (await send({ method: 'GET', path: '/v1/undelivered', query }, schemas.undeliveredPage)).value;
+    },
     redrive: async (id, launchId) => {
       const body = launchId === undefined ? {} : { launchId };
       return (await send({ method: 'POST', path: taskPath(id, 'redrive'), body }, schemas.redrive)).value;

@@ -30,6 +30,8 @@ import {
 } from './item.ts';
 import type { Layout } from './layout.ts';
 import { guardsOf, type Lease, lostLease } from './lease.ts';
+import type { Mail } from './mail.ts';
+import { outboxesOf, outboxOps } from './outbox.ts';
 import { codeNamedBy, hintOps } from './retention.ts';
 import type { Settled } from './settle.ts';
 import { type Found, type Loaded, loadRecords } from './store.ts';
@@ -65,6 +67,8 @@ export interface CommitterOptions {
   readonly onPages: (pages: readonly Page[]) => void;
   /** Called for each commit, with the entries that it made. */
   readonly onCommitted: (committed: readonly Committed[], next: readonly TimedEntry[]) => void;
+  /** Called for each commit after which there is something to tell, with the shards in whose outbox it is. */
+  readonly onMail?: (shards: ReadonlySet<number>) => void;
   /** A newer holder has the lease: nothing of this was written, or will be. */
   readonly onFenced: (lease: Lease, dropped: readonly Item[]) => void;
   /** Nothing more can be recorded. Called once. */
@@ -75,6 +79,7 @@ interface Built {
   readonly prepared: readonly Prepared[];
   readonly leases: readonly Lease[];
   readonly later: NewPages;
+  readonly mail: readonly Mail[];
   readonly ops: readonly Op[];
 }
 
@@ -133,7 +138,7 @@ export class Committer {
         await Promise.race(this.#inFlight);
       } else {
         const batch = this.#withoutLost(this.#take());
-        await this.#options.directories.ensure(dueEntries(batch), this.#options.layout);
+        await this.#haveDirectories(batch);
         this.#send(this.#build(batch));
       }
     }
@@ -173,12 +178,21 @@ export class Committer {
     this.#report(built);
   }
 
-  #report({ prepared, later }: Built): void {
+  async #haveDirectories(batch: readonly Prepared[]): Promise<void> {
+    const { directories, layout } = this.#options;
+    await directories.ensure(dueEntries(batch), layout);
+    const mail = mailIn(batch);
+    if (mail.length > 0) await directories.have(outboxesOf(layout, mail));
+  }
+
+  #report({ prepared, later, mail }: Built): void {
     const committed = prepared.map(({ item, settled }): Committed => {
       if (settled === undefined || item.loaded === undefined) return { item };
       return { item, settled, loaded: { record: settled.record, version: item.loaded.version + 1 } };
     });
     this.#options.onCommitted(committed, later.entries);
+    if (mail.length > 0)
+      this.#options.onMail?.(new Set(mail.map(({ taskId }) => this.#options.layout.shardOf(taskId))));
   }
 
   #build(prepared: readonly Prepared[]): Built {
@@ -187,8 +201,11 @@ export class Committer {
     const leases = [...new Set(prepared.map(({ item }) => item.lease))];
     const taken = takeOff(prepared.map(({ item }) => item.entry));
     const hints = this.#hintsAt(prepared);
-    const ops = [...guardsOf(leases), ...prepared.flatMap((each) => each.ops), ...taken, ...later.ops, ...hints];
-    return { prepared, leases, later, ops };
+    const mail = mailIn(prepared);
+    const told = outboxOps(this.#options.layout, mail, this.#options.maker);
+    const records = prepared.flatMap((each) => each.ops);
+    const ops = [...guardsOf(leases), ...records, ...taken, ...later.ops, ...hints, ...told];
+    return { prepared, leases, later, mail, ops };
   }
 
   /** Of tombstones that are purged: they are the last to name their code, maybe. */
@@ -223,7 +240,7 @@ export class Committer {
       await reloadPages(session, [...new Set(items.map(({ entry }) => entry.page))]);
       const prepared = this.#withoutLost(await this.#prepareAgain(items, found));
       directories.forget();
-      await directories.ensure(dueEntries(prepared), layout);
+      await this.#haveDirectories(prepared);
       built = this.#build(prepared);
       try {
         return await this.#write(built);
@@ -262,6 +279,8 @@ export class Committer {
     return prepared.filter(({ item }) => !this.#lost.has(item.lease));
   }
 }
+
+const mailIn = (prepared: readonly Prepared[]): Mail[] => prepared.flatMap(({ mail }) => mail ?? []);
 
 /** Refused because somebody else was faster, or not known: to be looked at again. */
 const isRebuildable = (error: unknown): boolean =>

@@ -1,5 +1,7 @@
 /** The environment, checked: the only reader of `process.env`. One table says what there is; the README shows it. */
 import type { CronkeeperOptions } from './app.ts';
+import type { AwsSettings } from './aws.ts';
+import { awsOf } from './aws-environment.ts';
 import { isCidr } from './cidr.ts';
 import { CronkeeperError, type Problem, received } from './errors.ts';
 import { NAMESPACE_PATTERN } from './layout.ts';
@@ -30,6 +32,8 @@ export interface Config {
   readonly fetchAllowAddresses?: readonly string[];
   /** `host:port` of Lambda's Runtime API, on loopback and without a password: whoever reaches it speaks for the function. */
   readonly runtimeApi?: string;
+  /** How AWS is called, from AWS's own variables. Undefined: without credentials, nothing can be sent there. */
+  readonly aws?: AwsSettings;
 }
 
 interface Setting {
@@ -164,7 +168,8 @@ export const SETTINGS: readonly Setting[] = [
  * @throws CronkeeperError `invalid`, with a problem for every variable that is wrong. Secrets are not shown.
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
-  const problems: Problem[] = [];
+  const { aws, problems: awsProblems } = awsOf(environment);
+  const problems: Problem[] = [...awsProblems];
   const values = SETTINGS.map((setting): [string, Config[keyof Config]] => {
     const text = environment[setting.name];
     if (text === undefined || text === '') return [setting.key, setting.fallback];
@@ -179,17 +184,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const list = problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
     throw new CronkeeperError('invalid', `invalid environment: ${list}`, { problems });
   }
-  values.push(['runtimeApi', environment.AWS_LAMBDA_RUNTIME_API]);
+  values.push(['runtimeApi', environment.AWS_LAMBDA_RUNTIME_API], ['aws', aws]);
   return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as unknown as Config;
 }
 
 /** What of it opens a keeper; where the tasks are, each program says itself. */
 export function optionsOf(config: Config): Omit<CronkeeperOptions, 'url'> {
-  const { namespace, sessionTimeoutMs, shards, zkAuth, maxTasks, fetchAllowAddresses = [], runtimeApi } = config;
+  const { namespace, sessionTimeoutMs, shards, zkAuth, maxTasks, fetchAllowAddresses = [], runtimeApi, aws } = config;
   const fetch = { allowAddresses: fetchAllowAddresses, denyEndpoints: runtimeApi === undefined ? [] : [runtimeApi] };
   return {
     ...{ namespace, sessionTimeoutMs, shards, fetch },
     ...(zkAuth !== undefined && { zkAuth }),
+    ...(aws !== undefined && { aws }),
     ...(maxTasks !== undefined && { maxTasks }),
   };
 }

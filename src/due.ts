@@ -238,6 +238,12 @@ export class DueDirectories {
     await Promise.all([...missing].map((directory) => this.#make(directory)));
   }
 
+  /** Other directories, whose parent is there or can be made where its own is. */
+  async have(directories: Iterable<string>): Promise<void> {
+    const missing = [...new Set(directories)].filter((directory) => !this.#known.has(directory));
+    await Promise.all(missing.map((directory) => this.#make(directory)));
+  }
+
   /** After a refusal: what was known may have been removed. */
   forget(): void {
     this.#known.clear();

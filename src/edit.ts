@@ -150,7 +150,7 @@ export interface Asked {
  * Adds a launch that is due at once and leaves the schedule alone. The same `key` again is the same launch.
  * @throws CronkeeperError `too-large` when too many wait already.
  */
-export function ask(record: TaskRecord, nowMs: EpochMs, request: Pick<ManualLaunch, 'key' | 'input'>): Asked {
+export function ask(record: TaskRecord, nowMs: EpochMs, request: Pick<ManualLaunch, 'key' | 'input' | 'depth'>): Asked {
   const { key } = request;
   const known = key === undefined ? undefined : record.asked.find((asked) => asked.key === key);
   if (known !== undefined) return { record, slotMs: known.slotMs };

@@ -1,10 +1,21 @@
 /** How a tick comes to an end: asked to stop, out of time, without its session, or with an error. */
 import type { Clock } from './clock.ts';
 import type { Session } from './coordinator.ts';
-import { CronkeeperError } from './errors.ts';
+import { CronkeeperError, isCronkeeperError } from './errors.ts';
 
 /** Time kept back at the end of the budget, to record what ran and to give the leases back. */
 export const CLOSING_MS = 2_000;
+
+/** What is known of the coordinator when such a failure ends a tick: that it does not answer. */
+export const isUnanswered = (failure: unknown): boolean =>
+  isCronkeeperError(failure, 'unavailable', 'outcome-unknown', 'session-lost');
+
+/** Who has lost its session may have been frozen: it says what it leaves to others, once. */
+export function leavingBehind(launches: number, failure: unknown): unknown {
+  if (launches === 0 || !isCronkeeperError(failure, 'session-lost')) return failure;
+  const message = `${failure.message}; ${launches} launches were on their way: this tick records nothing of them, the next holder takes them on`;
+  return new CronkeeperError('session-lost', message, { cause: failure });
+}
 
 export class Ending {
   /** Aborted when nothing new may start. */

@@ -5,6 +5,7 @@ import { encodeChunk } from './history.ts';
 import type { RunError } from './launch.ts';
 import type { DueEntry, Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
+import { bytesOfMail, type Mail, mailOf } from './mail.ts';
 import { encodeRecord, type TaskRecord } from './record.ts';
 import { type Done, isRecorded, type Settled, settle } from './settle.ts';
 import { type Found, isLoaded, type Loaded } from './store.ts';
@@ -31,6 +32,8 @@ export interface Prepared {
   readonly item: Item;
   readonly settled: Settled | undefined;
   readonly ops: readonly Op[];
+  /** What is to be told of it, written with it. */
+  readonly mail?: Mail | undefined;
   readonly bytes: number;
 }
 
@@ -47,8 +50,9 @@ export function prepare(layout: Layout, item: Item, known: ReadonlyMap<string, b
     const ops = purgeOps(layout, loaded, known);
     return { item, settled: undefined, ops, bytes: bytesOf(ops) };
   }
-  const { settled, ops } = settleOps(layout, loaded, done, known);
-  return { item, settled, ops, bytes: ITEM_BYTES + bytesOf(ops) };
+  const { settled, ops, mail } = settleOps(layout, loaded, done, known);
+  const mailBytes = mail === undefined ? 0 : bytesOfMail(mail);
+  return { item, settled, ops, mail, bytes: ITEM_BYTES + bytesOf(ops) + mailBytes };
 }
 
 /** What is settled on a record, and the operations that write it: the record by its version, and what is beside it. */
@@ -57,10 +61,11 @@ export function settleOps(
   { record, version }: Loaded,
   done: Done,
   known: ReadonlyMap<string, boolean> = NOTHING_KNOWN,
-): { settled: Settled; ops: readonly Op[] } {
+): { settled: Settled; ops: readonly Op[]; mail: Mail | undefined } {
   const { settled, data } = settleFitting(record, done);
   const set: Op = { op: 'set', path: layout.task(record.task.id), version, data };
-  return { settled, ops: [set, ...besideOps(layout, settled, known)] };
+  const mail = mailOf(record, done, settled);
+  return { settled, ops: [set, ...besideOps(layout, settled, known)], mail };
 }
 
 /** The due entry of a record that waits for something. */

@@ -16,6 +16,8 @@
  *                  /doorbell                     set when something falls due soon: a lingering tick watches it
  *                  /journal/<fence>-<k>          launches in flight
  *                  /due/<day>/<minute>/<page>    due pages: lines `dueMs-timer-taskId`
+ *                  /outbox/<page>                what is still to be told of launches, made with the first of it
+ *                  /undelivered/<page>           what nobody has taken
  */
 import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
@@ -31,6 +33,7 @@ export const NAMESPACE_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 export const TASK_ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;
 
 export interface Layout {
+  readonly namespace: string;
   readonly root: string;
   readonly shards: number;
   shardOf(taskId: string): number;
@@ -57,6 +60,8 @@ export interface Layout {
   doorbell(shard: number): string;
   journal(shard: number): string;
   due(shard: number): string;
+  outbox(shard: number): string;
+  undelivered(shard: number): string;
 }
 
 export const namespacePath = (namespace: string): string => `${ROOT}/${namespace}`;
@@ -65,6 +70,7 @@ export function createLayout(namespace: string, shards: number): Layout {
   const root = namespacePath(namespace);
   const shard = (n: number) => `${root}/shards/${n}`;
   return {
+    namespace,
     root,
     shards,
     shard,
@@ -90,6 +96,8 @@ export function createLayout(namespace: string, shards: number): Layout {
     doorbell: (n) => `${shard(n)}/doorbell`,
     journal: (n) => `${shard(n)}/journal`,
     due: (n) => `${shard(n)}/due`,
+    outbox: (n) => `${shard(n)}/outbox`,
+    undelivered: (n) => `${shard(n)}/undelivered`,
   };
 }
 

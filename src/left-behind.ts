@@ -10,6 +10,7 @@ import { dueEntryOf, settleOps } from './item.ts';
 import type { Journal } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { type Lease, lostLease } from './lease.ts';
+import { outboxesOf, outboxOps } from './outbox.ts';
 import { leftBehind } from './plan.ts';
 import { type Done, decidedAt, isRecorded, type Settled } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
@@ -49,7 +50,7 @@ async function closeOne(takeover: Takeover, lease: Lease, taskId: string): Promi
   const closed = leftBehind(found.record, inFlight);
   if (closed === undefined) return false;
   const done: Done = { skipped: [], ...closed, ...decidedAt(found.record, lease.fence, now()) };
-  const { settled, ops } = settleOps(layout, found, done);
+  const { settled, ops, mail } = settleOps(layout, found, done);
   const tell = () => {
     journal.done(taskId, closed.launch.slotMs);
     onClosed(done, settled);
@@ -57,9 +58,12 @@ async function closeOne(takeover: Takeover, lease: Lease, taskId: string): Promi
   };
   if (isRecorded(found.record, done)) return tell(); // the reply to the last attempt was lost
   const entries = dueEntryOf(settled.record);
+  const told = mail === undefined ? [] : [mail];
   await directories.ensure(entries, layout);
+  await directories.have(outboxesOf(layout, told));
+  const later = [...newPages(layout, entries, maker).ops, ...outboxOps(layout, told, maker)];
   try {
-    await session.multi([...lease.guard, ...ops, ...newPages(layout, entries, maker).ops]);
+    await session.multi([...lease.guard, ...ops, ...later]);
     return tell();
   } catch (error) {
     if (lostLease([lease], error) !== undefined) return false; // the next write finds that out, too

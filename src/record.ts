@@ -140,6 +140,8 @@ export interface ManualLaunch extends StandsFor {
   readonly key?: string;
   /** In place of the task's input. */
   readonly input?: unknown;
+  /** Launches before it in its chain. Absent: it was not launched by another task. */
+  readonly depth?: number;
 }
 
 /** A node of older runs beside the record. */

@@ -41,7 +41,9 @@ import {
   type RunRequest,
   type RunsOptions,
   type Tasks,
+  type UndeliveredOptions,
 } from './tasks.ts';
+import { listUndelivered } from './undelivered.ts';
 import { type QuarantinedView, type TaskView, taskView } from './view.ts';
 
 /** How often an edit is tried against faster ones. */
@@ -204,6 +206,10 @@ export class Registry implements Tasks {
   async audit(options: AuditOptions = {}): Promise<Page<AuditEntry>> {
     if (options.taskId !== undefined) assertTaskId(options.taskId);
     return listAudit(this.#deps.session, this.#deps.layout, options, pageLimit(options.limit));
+  }
+
+  undelivered(options: UndeliveredOptions = {}) {
+    return listUndelivered(this.#deps.session, this.#deps.layout, options);
   }
 
   #putWish({ task, program, saysPaused }: ParsedTask, options: PutOptions): Wish {

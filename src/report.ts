@@ -19,6 +19,10 @@ export interface TickReport {
   readonly fenced: number;
   /** Tasks that cannot run here, with the reason: an unreadable record, a timeout beyond the budget. At most 100. */
   readonly quarantined: readonly { readonly taskId: string; readonly problem: string }[];
+  /** Messages to destinations that were delivered. */
+  readonly delivered: number;
+  /** … and that were given up. */
+  readonly undelivered: number;
   /** Latest start of a launch of the schedule behind its slot, ms. */
   readonly maxLateMs: number;
   readonly durationMs: number;
@@ -38,6 +42,8 @@ export class Tally {
   uncertain = 0;
   deferred = 0;
   fenced = 0;
+  delivered = 0;
+  undelivered = 0;
   maxLateMs = 0;
   clockSkewMs = 0;
   readonly #quarantined = new Map<string, string>();
@@ -53,17 +59,23 @@ export class Tally {
       this.maxLateMs = Math.max(this.maxLateMs, run.startedMs - run.slotMs);
   }
 
+  told(delivered: number, undelivered: number): void {
+    this.delivered += delivered;
+    this.undelivered += undelivered;
+  }
+
   quarantine(taskId: string, problem: string): void {
     if (this.#quarantined.size < QUARANTINED_MAX) this.#quarantined.set(taskId, problem);
   }
 
   report(durationMs: number): TickReport {
     const { shards, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced, maxLateMs, clockSkewMs } = this;
+    const { delivered, undelivered } = this;
     const due = succeeded + failed + timedOut + skipped + uncertain + deferred;
     const quarantined = [...this.#quarantined].map(([taskId, problem]) => ({ taskId, problem }));
     return {
       ...{ shards, due, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced },
-      ...{ quarantined, maxLateMs, durationMs, clockSkewMs },
+      ...{ delivered, undelivered, quarantined, maxLateMs, durationMs, clockSkewMs },
     };
   }
 }

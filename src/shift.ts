@@ -7,11 +7,13 @@ import type { EpochMs } from './clock.ts';
 import { type Committed, Committer } from './commit.ts';
 import type { Session } from './coordinator.ts';
 import { coordinatorTime } from './coordinator-time.ts';
+import { SEND_MS } from './courier.ts';
+import { Delivery } from './delivery.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Doorbells } from './doorbell.ts';
 import type { Page, TimedEntry } from './due.ts';
-import { CLOSING_MS, Ending } from './ending.ts';
-import { CronkeeperError, isCronkeeperError, messageOf } from './errors.ts';
+import { CLOSING_MS, Ending, isUnanswered, leavingBehind } from './ending.ts';
+import { messageOf } from './errors.ts';
 import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
 import type { Layout } from './layout.ts';
@@ -19,7 +21,7 @@ import { acquireFree, type Lease, release } from './lease.ts';
 import { closeLeftBehind } from './left-behind.ts';
 import type { Tally } from './report.ts';
 import type { Done, Settled } from './settle.ts';
-import { isLoaded, loadRecords } from './store.ts';
+import { recordsOf } from './store.ts';
 import { SWEEP_STEP_MS, SWEEPING_SHARD, sweepAll } from './sweep.ts';
 import { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 import { Timers } from './timers.ts';
@@ -43,9 +45,6 @@ const EXTENSION_MS = 1_000;
 /** What a lingering tick wakes up for. */
 type Reason = 'prepare' | 'scan' | 'doorbell' | 'vacancy' | 'over';
 
-/** What is known of the coordinator when one of these ends a tick: that it does not answer. */
-const COORDINATOR_FAILURES = ['unavailable', 'outcome-unknown', 'session-lost'] as const;
-
 /** The time between taking the leases and giving them back. */
 export class Shift {
   readonly #deps: TickDeps;
@@ -65,6 +64,7 @@ export class Shift {
   readonly #journal: Journal;
   readonly #committer: Committer;
   readonly #dispatcher: Dispatcher;
+  readonly #delivery: Delivery;
   readonly #timers: Timers<TimedEntry>;
   readonly #doorbells: Doorbells;
   readonly #vacancies: Vacancies;
@@ -112,6 +112,7 @@ export class Shift {
     this.#vacancies = new Vacancies(session, layout, () => this.#wakes?.wakeNow('vacancy'));
     this.#committer = this.#createCommitter();
     this.#dispatcher = this.#createDispatcher();
+    this.#delivery = this.#createDelivery();
   }
 
   async work(): Promise<void> {
@@ -121,6 +122,7 @@ export class Shift {
       if (this.#now() < this.#untilMs) await this.#lingerAndOn();
       await this.#ending.unlessFailed(this.#dispatcher.idle());
       await this.#ending.unlessFailed(this.#committer.flush());
+      await this.#ending.unlessFailed(this.#delivery.finish());
       if (!this.#ending.isClosing) await this.#agenda.sweep(this.#now());
       const leaves = () => this.#ending.leaves(SWEEP_STEP_MS);
       await sweepAll(this.#session, this.#layout, this.#leases.get(SWEEPING_SHARD), { nowMs: this.#now(), leaves });
@@ -130,9 +132,10 @@ export class Shift {
       this.#ending.over();
       this.#timers.stop();
       this.#dispatcher.stop();
+      this.#delivery.stop();
       await this.#giveBack();
     }
-    if (this.#ending.failure !== undefined) throw this.#failure(this.#ending.failure);
+    if (this.#ending.failure !== undefined) throw leavingBehind(this.#leftBehind, this.#ending.failure);
   }
 
   #hold(lease: Lease): void {
@@ -144,11 +147,12 @@ export class Shift {
 
   /** What earlier holders of the shards had begun. */
   async #takeOver(leases: readonly Lease[]): Promise<void> {
-    await this.#journal.takeOver(leases, (ids) => this.#recordsOf(ids));
+    await this.#journal.takeOver(leases, (ids) => recordsOf(this.#session, this.#layout, ids));
     const { directories } = this.#agenda;
     const onClosed = (done: Done, settled: Settled) => this.#count(settled.record.task.id, done, settled);
     const takeover = { session: this.#session, layout: this.#layout, journal: this.#journal, directories, onClosed };
     await closeLeftBehind({ ...takeover, maker: this.#maker, now: this.#now }, leases);
+    this.#delivery.look(leases.map(({ shard }) => shard));
   }
 
   readonly #maker = () => `${this.#name}.${(this.#pagesMade++).toString(36)}`;
@@ -186,6 +190,8 @@ export class Shift {
     const cancel = this.#deps.clock.after(IDLE_SOON_MS, () => waited.abort());
     try {
       await this.#ending.unlessFailed(this.#dispatcher.quiet(waited.signal));
+      if (!waited.signal.aborted) this.#delivery.wane();
+      await this.#ending.unlessFailed(this.#delivery.quiet(waited.signal));
     } finally {
       cancel();
     }
@@ -276,24 +282,11 @@ export class Shift {
 
   /** When the coordinator has failed, the end of the session gives them back, and sooner. */
   async #giveBack(): Promise<void> {
-    if (this.#session.signal.aborted || isCronkeeperError(this.#ending.failure, ...COORDINATOR_FAILURES)) return;
+    if (this.#session.signal.aborted || isUnanswered(this.#ending.failure)) return;
     const leases = [...this.#leases.values()];
     await Promise.allSettled(
       leases.map((lease) => release(this.#session, this.#layout, lease, this.#journal.closing(lease))),
     );
-  }
-
-  /** Who has lost its session may have been frozen: it says what it leaves to others, once. */
-  #failure(failure: unknown): unknown {
-    const left = this.#leftBehind;
-    if (left === 0 || !isCronkeeperError(failure, 'session-lost')) return failure;
-    const message = `${failure.message}; ${left} launches were on their way: this tick records nothing of them, the next holder takes them on`;
-    return new CronkeeperError('session-lost', message, { cause: failure });
-  }
-
-  async #recordsOf(ids: readonly string[]) {
-    const found = await loadRecords(this.#session, this.#layout, ids);
-    return found.map((loaded) => (isLoaded(loaded) ? loaded.record : loaded));
   }
 
   #createCommitter(): Committer {
@@ -305,7 +298,22 @@ export class Shift {
       maker: this.#maker,
       onPages: (pages) => this.#agenda.add(pages.filter((page) => this.#mayScan(page))),
       onCommitted: (committed, next) => this.#onCommitted(committed, next),
+      onMail: (shards) => this.#delivery.look(shards),
       onFenced: (lease, dropped) => this.#onFenced(lease, dropped),
+      onFailed: (error) => this.#ending.fail(error),
+    });
+  }
+
+  #createDelivery(): Delivery {
+    return new Delivery({
+      ...{ session: this.#session, layout: this.#layout, leases: this.#leases, directories: this.#agenda.directories },
+      ...{ courier: this.#deps.courier, clock: this.#deps.clock },
+      now: this.#now,
+      maker: this.#maker,
+      mayStart: () => this.#ending.leaves(SEND_MS),
+      signal: this.#ending.ending,
+      onTold: (delivered, undelivered) => this.#tally.told(delivered, undelivered),
+      onFenced: (lease) => this.#onFenced(lease),
       onFailed: (error) => this.#ending.fail(error),
     });
   }

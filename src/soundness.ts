@@ -78,6 +78,8 @@ const eventRule = shaped({
 
 const granted = shaped({ fetch: listOf(text), call: listOf(text) });
 
+const told = optional(listOf((value) => isObject(value) && Object.values(value).every(text)));
+
 const TASK_FIELDS = fieldsOf({
   schedule,
   on: optional(listOf(eventRule)),
@@ -95,6 +97,9 @@ const TASK_FIELDS = fieldsOf({
   delivery: oneOf('at-least-once', 'at-most-once'),
   capabilities: granted,
   history: atLeastOne,
+  onSuccess: told,
+  onFailure: told,
+  onDeadLetter: told,
 });
 
 const standsFor = {
@@ -104,7 +109,7 @@ const standsFor = {
   eventId: optional(text),
 };
 
-const manual = shaped({ slotMs: instant, key: optional(text), ...standsFor });
+const manual = shaped({ slotMs: instant, key: optional(text), depth: optional(count), ...standsFor });
 
 const backfill = shaped({
   key: text,

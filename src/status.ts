@@ -2,6 +2,7 @@
 import type { Session } from './coordinator.ts';
 import { formatInstant } from './instant.ts';
 import { dueMinute, type Layout } from './layout.ts';
+import { readPages } from './outbox.ts';
 
 export interface ShardStatus {
   readonly shard: number;
@@ -13,6 +14,10 @@ export interface ShardStatus {
   readonly lastLeaseAt: string | null;
   /** Days in the due index that are over: not 0 for long means that nobody ticks. */
   readonly overdueDays: number;
+  /** Messages to destinations that wait to be delivered. */
+  readonly outbox: number;
+  /** Messages that were given up, as far as they are kept. */
+  readonly undelivered: number;
 }
 
 export interface Status {
@@ -28,10 +33,14 @@ export async function readStatus(
   namespace: string,
 ): Promise<Status> {
   const numbers = Array.from({ length: layout.shards }, (_, shard) => shard);
-  const [locks, epochs, days] = await Promise.all([
+  const messages = (directory: (shard: number) => string) =>
+    Promise.all(numbers.map(async (shard) => messagesIn(await session.children(directory(shard)))));
+  const [locks, epochs, days, outbox, undelivered] = await Promise.all([
     session.getMany(numbers.map((shard) => layout.lock(shard))),
     session.getMany(numbers.map((shard) => layout.epoch(shard))),
     Promise.all(numbers.map((shard) => session.children(layout.due(shard)))),
+    messages(layout.outbox),
+    messages(layout.undelivered),
   ]);
   const latestMs = Math.max(...epochs.map((epoch) => epoch?.modifiedMs ?? 0));
   const today = dueMinute(latestMs).day;
@@ -43,8 +52,14 @@ export async function readStatus(
       held: locks[shard] !== undefined,
       fence,
       lastLeaseAt: epoch === undefined || fence === 0 ? null : formatInstant(epoch.modifiedMs),
+      outbox: outbox[shard] ?? 0,
+      undelivered: undelivered[shard] ?? 0,
       overdueDays: (days[shard] ?? []).filter((day) => day < today).length,
     };
   });
   return { coordinator, namespace, shards };
 }
+
+/** The names of the pages say it. */
+const messagesIn = (names: readonly string[] | undefined): number =>
+  readPages('', names).reduce((sum, { count }) => sum + count, 0);

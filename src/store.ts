@@ -30,6 +30,12 @@ export async function loadRecords(session: Session, layout: Layout, taskIds: rea
   });
 }
 
+/** Without their versions, for whoever only reads. */
+export async function recordsOf(session: Session, layout: Layout, taskIds: readonly string[]) {
+  const found = await loadRecords(session, layout, taskIds);
+  return found.map((loaded) => (isLoaded(loaded) ? loaded.record : loaded));
+}
+
 /** Characters of source that a process keeps at hand. */
 const CODE_CACHE_CHARS_MAX = 32 * 1024 * 1024;
 

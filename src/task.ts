@@ -4,6 +4,13 @@
  */
 import * as z from 'zod';
 import type { EpochMs } from './clock.ts';
+import {
+  type Destinations,
+  type DestinationsDocument,
+  destinationFields,
+  destinationsOf,
+  refuseOwn,
+} from './destination.ts';
 import { parseDuration } from './duration.ts';
 import { CronkeeperError, isCronkeeperError, type Problem, received } from './errors.ts';
 import type { CodeKind, Program } from './evaluator.ts';
@@ -36,7 +43,7 @@ export type OverlapPolicy = 'skip' | 'queue';
 export type Delivery = 'at-least-once' | 'at-most-once';
 
 /** The normal form of a task document: times in ms, defaults filled in, the code by its hash. */
-export interface Task {
+export interface Task extends Destinations {
   readonly id: string;
   readonly schedule: Schedule;
   /** Events that launch it, beside its schedule; absent: none were spoken of. */
@@ -213,6 +220,7 @@ export const taskSchema = section({
     call: listOf('names', shortText(1, 128), TASK_LIMITS.callNamesMax),
   }).prefault({}),
   history: whole(1, TASK_LIMITS.historyMax).default(20),
+  ...destinationFields,
 })
   .refine((doc) => doc.start === undefined || doc.end === undefined || doc.start < doc.end, {
     path: ['end'],
@@ -227,15 +235,16 @@ export const taskSchema = section({
     path: ['maxRuns'],
     error: 'received a number without a schedule; allowed: beside a schedule, whose launches it counts',
   })
+  .superRefine(refuseOwn)
   .meta({ id: 'Task', title: 'Task document' });
 
 /** A task document as users write it; `z.input` of the schema, for editors and type checks. */
-export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule' | 'on'> & {
+export type TaskDocument = Omit<z.input<typeof taskSchema>, 'schedule' | 'on' | keyof Destinations> & {
   /** May be left out beside `on`. */
   readonly schedule?: ScheduleDocument;
   /** Events that launch it. An empty list: it is launched by hand and by other tasks alone. */
   readonly on?: readonly EventRuleDocument[];
-};
+} & DestinationsDocument;
 
 export interface ParsedTask {
   readonly task: Task;
@@ -279,6 +288,7 @@ export function parseTask(document: unknown): ParsedTask {
     delivery: doc.delivery,
     capabilities: doc.capabilities,
     history: doc.history,
+    ...destinationsOf(doc),
   };
   return { task, program, saysPaused: doc.paused !== undefined };
 }

@@ -1,6 +1,8 @@
 /** What one can do with tasks: one interface, whether the registry is at hand or behind HTTP. */
+import type { Destination } from './destination.ts';
 import { received } from './errors.ts';
 import type { Outcome } from './launch.ts';
+import type { Message } from './mail.ts';
 import type { Difference } from './recording.ts';
 import { invalidDocument, type TaskDocument } from './task.ts';
 import type { QuarantinedView, Run, TaskStatus, TaskView } from './view.ts';
@@ -87,6 +89,21 @@ export interface DeadLettersOptions {
   readonly cursor?: string;
 }
 
+export interface UndeliveredOptions {
+  /** 1 to 1,000; default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** A message that was given up: refused, or not taken for three days. */
+export interface UndeliveredView {
+  readonly destination: Destination;
+  readonly attempts: number;
+  /** What came of the last one. */
+  readonly problem: string;
+  readonly message: Message;
+}
+
 export type PutResult = TaskView & {
   /** There was no such task before. */
   readonly created: boolean;
@@ -123,6 +140,8 @@ export interface Tasks {
   runs(id: string, options?: RunsOptions): Promise<Page<Run>>;
   /** Launches that failed for good. */
   deadLetters(options?: DeadLettersOptions): Promise<Page<DeadLetterView>>;
+  /** Messages that no destination has taken, and that are not tried any more; the latest of each shard are kept. */
+  undelivered(options?: UndeliveredOptions): Promise<Page<UndeliveredView>>;
   /**
    * Launches again what failed for good: that launch, or all dead letters of the task, oldest first, as far as so many
    * may wait. Each is a new launch, of the code as it is now, that is told the input, slot and idempotency key of the one

@@ -1,6 +1,8 @@
 /** What a tick works with, and what may be asked of it. */
+import type { Aws } from './aws.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Coordinator } from './coordinator.ts';
+import type { Courier } from './courier.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
 import type { Outbound } from './outbound.ts';
 import type { RunRecord } from './record.ts';
@@ -18,6 +20,10 @@ export interface TickDeps {
   readonly capabilities: Readonly<Record<string, Capability>>;
   /** Makes the requests of tasks. Absent: none are allowed. */
   readonly outbound?: Outbound;
+  /** Absent: there are no credentials. */
+  readonly aws?: Aws;
+  /** Tells destinations of launches. */
+  readonly courier: Courier;
   readonly code: CodeCache;
   readonly clock: Clock;
   readonly random: Random;

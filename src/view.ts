@@ -1,4 +1,5 @@
 /** How tasks and runs are shown to users: plain JSON, times in ISO UTC, durations as they are written. Pure. */
+import { type Destinations, destinationsOf } from './destination.ts';
 import { formatDuration } from './duration.ts';
 import type { EventRule } from './event-rules.ts';
 import { formatInstant } from './instant.ts';
@@ -12,7 +13,7 @@ export type TaskStatus = 'active' | 'paused' | 'completed' | 'quarantined';
 export const TASK_STATUSES = ['active', 'paused', 'completed', 'quarantined'] as const;
 
 /** A task document in full, with where the task stands. `code` is left out of lists. */
-export interface TaskView {
+export interface TaskView extends Destinations {
   readonly id: string;
   /** Absent: it is launched by events, by hand or by other tasks alone. */
   readonly schedule?: ScheduleDocument;
@@ -187,6 +188,7 @@ function definitionView(task: Task, source: string | undefined) {
     delivery: task.delivery,
     capabilities: task.capabilities,
     history: task.history,
+    ...destinationsOf(task),
   };
 }
 

@@ -11,6 +11,9 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'coordinator',
       'evaluator',
       'outbound',
+      'arn',
+      'aws',
+      'aws-environment',
       'launch',
       'url',
       'origin',
@@ -35,6 +38,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'event-pattern/*',
       'event-rules',
       'event-memory',
+      'destination',
       'task',
       'event',
       'soundness',
@@ -49,6 +53,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'retention',
       'audit',
       'free-slot',
+      'mail',
       'redrive',
       'backfill',
       'view',
@@ -67,6 +72,10 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'coordinator-time',
       'probe',
       'doorbell',
+      'outbox',
+      'sack',
+      'courier',
+      'rounds',
       'item',
       'commit',
       'discard',
@@ -90,23 +99,13 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   [
     'engine',
     [
-      ...[
-        'tasks',
-        'tick-options',
-        'bulk',
-        'listing',
-        'dead-letters',
-        'by-hand',
-        'hearings',
-        'emit',
-        'verification',
-        'status',
-      ],
-      ...['registry', 'replay', 'shift', 'tick'],
+      ...['tasks', 'tick-options', 'bulk', 'listing', 'dead-letters', 'by-hand', 'hearings', 'emit', 'verification'],
+      ...['undelivered', 'status'],
+      ...['registry', 'replay', 'chain', 'delivery', 'shift', 'tick'],
     ],
   ],
-  ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*']],
-  ['root', ['config', 'app', 'sandbox']],
+  ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*', 'aws/*']],
+  ['root', ['config', 'app-options', 'app', 'sandbox']],
   [
     'faces',
     [
@@ -131,7 +130,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
 /** Decide, and do nothing else: no waiting, no clock, no session. The whole domain, and what is like it elsewhere. */
 const PURE = [
   ...LAYERS.flatMap(([layer, patterns]) => (layer === 'domain' ? patterns : [])),
-  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'origin', 'cidr', 'launch', 'report'],
+  ...['duration', 'instant', 'json', 'shard', 'skew', 'url', 'origin', 'cidr', 'arn', 'launch', 'report'],
   ...['trigger', 'trigger/*'],
 ];
 
@@ -178,7 +177,7 @@ describe('the shape of the source', () => {
   test('only the composition roots name implementations', () => {
     const named = sources.flatMap(({ path, imports }) =>
       imports
-        .filter((target) => /^src\/(coordinator|evaluator|outbound)\//.test(target))
+        .filter((target) => /^src\/(coordinator|evaluator|outbound|aws)\//.test(target))
         .filter((target) => !path.startsWith(target.split('/').slice(0, 2).join('/')) && !ROOTS.includes(path))
         .map((target) => `${path} imports ${target}`),
     );

@@ -107,6 +107,7 @@ describe('the same results', () => {
     );
     expect(await client.deadLetters({ limit: 5 })).toEqual(await keeper.tasks.deadLetters({ limit: 5 }));
     expect((await client.deadLetters()).items).toHaveLength(1);
+    expect(await client.undelivered({ limit: 5 })).toEqual({ items: [] });
     const { launches } = await client.redrive('fails');
     expect(await keeper.tasks.redrive('fails', launches[0]?.redriveOf)).toEqual({ launches, left: 0 });
     expect(await client.redrive('fails', launches[0]?.redriveOf)).toEqual({ launches, left: 0 });

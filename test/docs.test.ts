@@ -103,7 +103,7 @@ describe('docs/EVENTS.md', () => {
 
   test('has task documents that can be put, and says their bounds', () => {
     const documents = [...events.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => parse(yaml));
-    expect(documents.map((document) => parseTask(document).task.id)).toEqual(['invoice', 'stock']);
+    expect(documents.map((document) => parseTask(document).task.id)).toEqual(['invoice', 'stock', 'daily-report']);
     const bounds = [EVENT_RULES_LIMITS.rulesMax, EVENT_TASKS_MAX, EVENTS_WAITING_MAX, REMEMBERED_MAX];
     for (const bound of bounds)
       expect(events).toMatch(new RegExp(`\\b${bound.toLocaleString('en')} (?:rules|tasks|launches|events)`));

@@ -239,6 +239,19 @@ const listAudit = route(
   ({ keeper, query }) => jsonPage(query.limit, (limit) => keeper.audit({ ...query, limit })),
 );
 
+const listUndelivered = route(
+  {
+    method: 'GET',
+    path: '/v1/undelivered',
+    operationId: 'listUndelivered',
+    summary: 'Messages that no destination has taken, and that are not tried any more',
+    access: 'read',
+    query: schemas.runsQuery,
+    answers: { 200: { description: 'A page; with a cursor there may be more.', schema: schemas.undeliveredPage } },
+  },
+  ({ tasks, query }) => jsonPage(query.limit, (limit) => tasks.undelivered({ ...query, limit })),
+);
+
 const previewSlots = route(
   {
     method: 'POST',
@@ -288,6 +301,7 @@ export const taskRoutes: readonly Route[] = [
   listRuns,
   listDeadLetters,
   listAudit,
+  listUndelivered,
   previewSlots,
   getStatus,
 ];

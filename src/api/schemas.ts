@@ -1,15 +1,17 @@
 /** What travels over HTTP, as zod schemas: read by the routes and the client, shown by the OpenAPI page. */
 import * as z from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry } from '../audit.ts';
+import { DESTINATION_JSON_SCHEMA, type Destination } from '../destination.ts';
 import { isCronkeeperError } from '../errors.ts';
 import { type Emitted, eventSchema } from '../event.ts';
 import { EVENT_RULES_JSON_SCHEMA, type EventRule } from '../event-rules.ts';
 import { parseInstant } from '../instant.ts';
 import { RUN_ERROR_CLASSES } from '../launch.ts';
+import type { Message } from '../mail.ts';
 import { SCHEDULE_JSON_SCHEMA, type ScheduleDocument } from '../schedule.ts';
 import type { Status } from '../status.ts';
 import { taskSchema } from '../task.ts';
-import type { BackfillAsked, DeadLetterView, LaunchAsked, Redrive } from '../tasks.ts';
+import type { BackfillAsked, DeadLetterView, LaunchAsked, Redrive, UndeliveredView } from '../tasks.ts';
 import { type QuarantinedView, type Run, TASK_STATUSES, type TaskView } from '../view.ts';
 
 /** A number in a query string: `schema` is what it means. */
@@ -177,6 +179,11 @@ export const run = z
   })
   .meta({ id: 'Run', title: 'One attempt at a launch' }) satisfies z.ZodType<Run>;
 
+const destination = z
+  .custom<Destination>((value) => typeof value === 'object' && value !== null)
+  .meta({ override: DESTINATION_JSON_SCHEMA });
+const told = z.array(destination).exactOptional();
+
 export const task = z
   .looseObject({
     id: z.string(),
@@ -204,6 +211,9 @@ export const task = z
     delivery: z.string(),
     capabilities: z.looseObject({ fetch: z.array(z.string()), call: z.array(z.string()) }),
     history: z.int(),
+    onSuccess: told,
+    onFailure: told,
+    onDeadLetter: told,
     status: z.enum(TASK_STATUSES),
     revision: z.int().meta({ description: 'Of the definition; the ETag.' }),
     createdAt: time,
@@ -272,6 +282,19 @@ const auditEntry = z
   })
   .meta({ id: 'AuditEntry', title: 'One change of one task' }) satisfies z.ZodType<AuditEntry>;
 
+const undelivered = z
+  .looseObject({
+    destination,
+    attempts: z.int(),
+    problem: z.string().meta({ description: 'What came of the last attempt.' }),
+    message: z
+      .custom<Message>((value) => typeof value === 'object' && value !== null)
+      .meta({
+        override: { type: 'object', description: 'As it was sent: see docs/EVENTS.md.' },
+      }),
+  })
+  .meta({ id: 'Undelivered' }) satisfies z.ZodType<UndeliveredView>;
+
 const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.looseObject({ items: z.array(item), cursor: z.string().exactOptional() });
 
@@ -279,6 +302,7 @@ export const taskPage = pageOf(anyTask).meta({ id: 'TaskPage' });
 export const runPage = pageOf(run).meta({ id: 'RunPage', title: 'Newest first' });
 export const deadLetterPage = pageOf(deadLetter).meta({ id: 'DeadLetterPage' });
 export const auditPage = pageOf(auditEntry).meta({ id: 'AuditPage', title: 'Newest first' });
+export const undeliveredPage = pageOf(undelivered).meta({ id: 'UndeliveredPage' });
 export const slotPage = z.looseObject({ items: z.array(time) }).meta({ id: 'SlotPage' });
 
 export const status = z
@@ -292,6 +316,8 @@ export const status = z
         fence: z.int(),
         lastLeaseAt: time.nullable(),
         overdueDays: z.int(),
+        outbox: z.int().meta({ description: 'Messages to destinations that wait.' }),
+        undelivered: z.int().meta({ description: 'Messages that were given up, as far as they are kept.' }),
       }),
     ),
   })

@@ -1,9 +1,10 @@
 /** `dead`, `redrive` and `backfill`: what failed for good, and what is launched again or belatedly. */
-import type { DeadLetterView } from '../tasks.ts';
+import { addressOf } from '../destination.ts';
+import type { DeadLetterView, UndeliveredView } from '../tasks.ts';
 import { collect, sayMore } from './collect.ts';
 import { type Context, connect } from './connection.ts';
 import { localTime, lookOf, runSummary } from './present.ts';
-import { type Column, formatTable } from './table.ts';
+import { type Column, formatTable, oneLine } from './table.ts';
 
 export interface DeadFlags {
   readonly limit: number;
@@ -25,6 +26,21 @@ export async function dead(context: Context, id: string | undefined, { limit, cu
     },
   ];
   output.result(page, () => (page.items.length === 0 ? 'no dead letters' : formatTable(columns, page.items)));
+  sayMore(context, page.cursor);
+}
+
+/** Messages that no destination has taken. */
+export async function undelivered(context: Context, { limit, cursor }: DeadFlags): Promise<void> {
+  const { output } = context;
+  await using connection = await connect(context);
+  const page = await collect(limit, cursor, (part) => connection.tasks.undelivered(part));
+  const columns: Column<UndeliveredView>[] = [
+    { title: 'MESSAGE', text: ({ message }) => message.idempotencyKey },
+    { title: 'FOR', text: ({ destination }) => addressOf(destination) },
+    { title: 'TRIES', text: ({ attempts }) => String(attempts), align: 'right' },
+    { title: 'PROBLEM', text: ({ problem }) => oneLine(problem) },
+  ];
+  output.result(page, () => (page.items.length === 0 ? 'nothing was given up' : formatTable(columns, page.items)));
   sayMore(context, page.cursor);
 }
 

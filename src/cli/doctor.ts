@@ -106,6 +106,16 @@ function checkShards({ shards }: Status, nowMs: number): Check[] {
   const last = latestMs === 0 ? 'never ticked' : `last tick ${relativeTo(nowMs, latestMs)}`;
   const detail = `${shards.length}, ${held} held now; ${last}`;
   const remedy = 'nothing runs without a tick: "cronkeeper worker", "npm start" or the deployed trigger';
-  if (held > 0 || (nowMs - latestMs < UNTICKED_MAX_MS && !overdue)) return [ok('shards', detail)];
-  return [warning('shards', detail, remedy)];
+  const isTicked = held > 0 || (nowMs - latestMs < UNTICKED_MAX_MS && !overdue);
+  return [isTicked ? ok('shards', detail) : warning('shards', detail, remedy), ...checkOutbox(shards)];
+}
+
+/** Nothing is said where nothing waits: most have no destinations. */
+function checkOutbox(shards: Status['shards']): Check[] {
+  const waiting = shards.reduce((sum, { outbox }) => sum + outbox, 0);
+  const givenUp = shards.reduce((sum, { undelivered }) => sum + undelivered, 0);
+  if (waiting === 0 && givenUp === 0) return [];
+  const detail = `${waiting} messages wait, ${givenUp} were given up`;
+  if (givenUp === 0) return [ok('outbox', detail)];
+  return [warning('outbox', detail, '"cronkeeper undelivered" shows which, and what their destinations said')];
 }

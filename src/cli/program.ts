@@ -7,7 +7,7 @@ import { DST_RULES } from '../schedule/dst.ts';
 import { LINGER_MS_MAX } from '../tick.ts';
 import type { VerifyOptions } from '../verification.ts';
 import { TASK_STATUSES } from '../view.ts';
-import { type BackfillFlags, backfill, type DeadFlags, dead, redrive } from './again.ts';
+import { type BackfillFlags, backfill, type DeadFlags, dead, redrive, undelivered } from './again.ts';
 import { apply } from './apply.ts';
 import {
   durationArgument,
@@ -208,6 +208,12 @@ function addAgainCommands(program: Command, { context }: Surroundings): void {
     .addOption(whole('--limit <n>', 'at most so many', LIST_LIMIT_MAX, 100))
     .addOption(cursor())
     .action((id: string | undefined, flags: DeadFlags) => dead(context(), id, flags));
+  program
+    .command('undelivered')
+    .description('messages that no destination has taken, and that are not tried any more')
+    .addOption(whole('--limit <n>', 'at most so many', LIST_LIMIT_MAX, 100))
+    .addOption(cursor())
+    .action((flags: DeadFlags) => undelivered(context(), flags));
   program
     .command('redrive')
     .description('launch again what failed for good, with the input, slot and idempotency key that it had')

@@ -8,6 +8,7 @@ import { auditTests } from './engine/audit.ts';
 import { clockTests } from './engine/clocks.ts';
 import { crashTests } from './engine/crashes.ts';
 import { damageTests } from './engine/damage.ts';
+import { destinationTests } from './engine/destinations.ts';
 import { doorbellTests } from './engine/doorbell.ts';
 import { editTests } from './engine/edits.ts';
 import { eventTests } from './engine/events.ts';
@@ -51,6 +52,7 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('quotas', () => quotaTests(engine));
     describe('retention', () => retentionTests(engine));
     describe('verification', () => verificationTests(engine));
+    describe('destinations', () => destinationTests(engine));
     describe('many ticks, little time, hostile tasks', () => sharingTests(engine));
   });
 }

@@ -26,7 +26,10 @@ const EVERY = ['10s', '15s', '30s', '45s', '1m', '90s', '2m', '3m', '5m'];
 
 export function drawTasks(seed: number, startMs: number, hasPoison: boolean): SimTask[] {
   const count = new Dice(seed, 'tasks').between(3, 14);
-  const tasks = Array.from({ length: count }, (_, i) => drawTask(new Dice(seed, 'task', i), `t${i}`, startMs));
+  const tasks = Array.from({ length: count }, (_, i) => {
+    const { document, profile } = drawTask(new Dice(seed, 'task', i), `t${i}`, startMs);
+    return { document: { ...document, ...drawDestinations(new Dice(seed, 'destinations', i), i, count) }, profile };
+  });
   return hasPoison ? [...tasks, poison(new Dice(seed, 'poison task'), startMs)] : tasks;
 }
 
@@ -60,6 +63,17 @@ function drawTask(dice: Dice, id: string, startMs: number): SimTask {
     ...(dice.hit(0.1) && { start: new Date(startMs + dice.between(0, 110_000)).toISOString() }),
   };
   return { document, profile: { kind, minMs, maxMs } };
+}
+
+/** Some are told of a task's launches; chains lead to any task but itself, and so in circles too. */
+function drawDestinations(dice: Dice, own: number, count: number): Pick<TaskDocument, 'onSuccess' | 'onFailure'> {
+  if (!dice.hit(0.3)) return {};
+  const url = { url: `https://${dice.pick(['a', 'b'])}.example.com/` };
+  const next = { task: `t${(own + dice.between(1, count - 1)) % count}` };
+  return {
+    onSuccess: dice.pick([[url], [next], [url, next], [next, url]]),
+    ...(dice.hit(0.5) && { onFailure: dice.pick([[url], [next]]) }),
+  };
 }
 
 function drawSchedule(dice: Dice, startMs: number): ScheduleDocument {

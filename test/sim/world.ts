@@ -3,6 +3,7 @@ import { type Cronkeeper, openCronkeeper } from '../../src/app.ts';
 import { type EmbeddedCoordinator, openEmbedded } from '../../src/coordinator/embedded.ts';
 import { createLayout } from '../../src/layout.ts';
 import { type CoordinatorWorld, SimCoordinator } from './coordinator.ts';
+import { simCourier } from './courier.ts';
 import { Dice } from './dice.ts';
 import { type EvaluatorWorld, type Profile, SimEvaluator } from './evaluator.ts';
 import { type FaultLimits, Faults } from './faults.ts';
@@ -10,6 +11,7 @@ import { DueIndex } from './invariants/due-index.ts';
 import { Leases } from './invariants/leases.ts';
 import { Ledger } from './invariants/ledger.ts';
 import { Runs } from './invariants/runs.ts';
+import { ToldOf } from './invariants/told.ts';
 import { Observer } from './observer.ts';
 import { SimProcess } from './process.ts';
 import { Violations } from './violations.ts';
@@ -37,6 +39,7 @@ export class World {
   readonly ledger: Ledger;
   readonly leases: Leases;
   readonly runs: Runs;
+  readonly told: ToldOf;
   readonly violations: Violations;
   readonly profiles = new Map<string, Profile>();
   /** Of each invocation, by process and number, its sessions. */
@@ -63,10 +66,12 @@ export class World {
       this.leases.onTransaction(transaction);
       this.ledger.onTransaction(transaction);
       index.onTransaction(transaction);
+      this.told.onTransaction(transaction);
     });
     const { observer, violations } = this;
     this.leases = new Leases(observer, violations);
     this.runs = new Runs(observer, this.ledger, time, violations);
+    this.told = new ToldOf(observer, violations);
     const index = new DueIndex(observer, violations);
     this.#shared = openEmbedded({ path: undefined, sessionTimeoutMs: SESSION_TIMEOUT_MS, clock: time.clock });
     this.#coordinatorWorld = this.#connect();
@@ -94,6 +99,7 @@ export class World {
       random: new Dice(this.seed, 'engine', process.ordinal).next,
       token: process.token,
       evaluator: new SimEvaluator(this.#evaluatorWorld, process),
+      courier: simCourier(this.seed, process, (key, url) => this.told.taken(key, url)),
       coordinator: new SimCoordinator(this.#coordinatorWorld, process),
     });
   }

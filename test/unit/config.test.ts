@@ -101,6 +101,21 @@ describe('the environment', () => {
     expect(optionsOf(readConfig({}))).toMatchObject({ fetch: { allowAddresses: [], denyEndpoints: [] } });
   });
 
+  test('has what Lambda says of AWS, and nothing of it without credentials', () => {
+    const secrets = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 's3cret', AWS_SESSION_TOKEN: 't0ken' };
+    const environment = { ...secrets, AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4566' };
+    expect(optionsOf(readConfig(environment)).aws).toEqual({
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'AKID', secretAccessKey: 's3cret', sessionToken: 't0ken' },
+      endpoints: { sqs: 'http://127.0.0.1:4566' },
+    });
+    expect(readConfig({ AWS_REGION: 'eu-central-1' }).aws).toBeUndefined();
+    const wrong = { AWS_REGION: 'Frankfurt', AWS_ENDPOINT_URL: 'https://me:s3cret@host' };
+    const error = errorOf(() => readConfig({ ...environment, ...wrong }));
+    expect(error.problems.map(({ field }) => field)).toEqual(['AWS_REGION', 'AWS_ENDPOINT_URL']);
+    expect(error.message).not.toContain('s3cret');
+  });
+
   test('with many mistakes names all of them at once', () => {
     const error = errorOf(() => readConfig({ CRONKEEPER_SHARDS: 'x', PORT: 'y', CRONKEEPER_LINGER_MS: 'z' }));
     expect(error.problems.map(({ field }) => field)).toEqual(['CRONKEEPER_SHARDS', 'CRONKEEPER_LINGER_MS', 'PORT']);

@@ -3,6 +3,7 @@
  */
 import type { Observer, Transaction } from '../observer.ts';
 import type { Violations } from '../violations.ts';
+import { chainsOf } from './told.ts';
 
 export interface Taken {
   readonly sessionId: string;
@@ -24,9 +25,12 @@ export class Leases {
 
   onTransaction({ session, checks, nodes, records }: Transaction): void {
     const { layout } = this.#observer;
-    const shards = new Set(records.map(({ taskId }) => layout.shardOf(taskId)));
+    // A chain asks another task for a launch, as users do: under no lease of that task's shard.
+    const own = records.filter((change) => chainsOf(change).length === 0 || change.added.length > 0);
+    const shards = new Set(own.map(({ taskId }) => layout.shardOf(taskId)));
     for (const { path, after } of nodes) {
-      const [, number, part, name] = /\/shards\/(\d+)\/(lock|epoch|journal)(?:\/(.+))?$/.exec(path) ?? [];
+      const [, number, part, name] =
+        /\/shards\/(\d+)\/(lock|epoch|journal|outbox|undelivered)(?:\/(.+))?$/.exec(path) ?? [];
       if (number === undefined) continue;
       const shard = Number(number);
       if (part === 'epoch' && after !== undefined) this.#take({ sessionId: session.id, shard, fence: after.version });
@@ -35,6 +39,7 @@ export class Leases {
         this.#violations.hold(isOwned, 'I10', () => `the lock of shard ${shard} would outlive its holder`);
       }
       if (part === 'journal' || part === 'lock') shards.add(shard);
+      if ((part === 'outbox' || part === 'undelivered') && name !== undefined) shards.add(shard);
       if (part === 'journal' && after !== undefined) {
         const fence = Number.parseInt(name?.split('-')[0] ?? '', 36);
         this.#holdFence(shard, fence, `${session.process.name} wrote to its journal`);

@@ -7,7 +7,7 @@ const DUE_BOUND_MS = 150_000;
 const PROGRESS_BOUND_MS = 240_000;
 
 export function holdAtRest(world: World, endMs: number): void {
-  const { observer, violations, ledger, profiles, runs, leases } = world;
+  const { observer, violations, ledger, profiles, runs, leases, told } = world;
   const endWallMs = world.time.wallMs - world.time.nowMs + endMs;
   const lastMs = new Map<string, number>();
   for (const { taskId, atMs } of ledger.entries) lastMs.set(taskId, atMs);
@@ -26,5 +26,6 @@ export function holdAtRest(world: World, endMs: number): void {
     violations.hold(isDead === true, 'I7', () => `poison@${slotMs} is ${status}, and no dead letter`);
   }
   leases.holdAtRest();
+  told.holdAtRest(endWallMs);
   runs.holdReruns();
 }

@@ -109,11 +109,29 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'the next due entry is written after the record, and not with it',
     edits: {
       'src/commit.ts': [
-        ['...taken, ...later.ops, ...hints];', '...taken, ...hints];'],
+        ['...taken, ...later.ops, ...hints, ...told];', '...taken, ...hints, ...told];'],
         [
           'await this.#options.session.multi(built.ops);',
           `await this.#options.session.multi(built.ops);
            if (built.later.ops.length > 0) await this.#options.session.multi(built.later.ops);`,
+        ],
+      ],
+    },
+  },
+  {
+    name: 'nobody-is-told',
+    what: 'what destinations are to be told is not written with the record',
+    edits: { 'src/commit.ts': [['...hints, ...told];', '...hints];']] },
+  },
+  {
+    name: 'chain-apart-from-its-message',
+    what: 'the next task of a chain is launched first, and the message taken out of the outbox afterwards',
+    edits: {
+      'src/delivery.ts': [
+        [
+          'await session.multi([...writing.ops, ...room, ...(more ?? [])]);',
+          `if (more !== undefined) await session.multi([...more]);
+           await session.multi([...writing.ops, ...room]);`,
         ],
       ],
     },
