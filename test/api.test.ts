@@ -149,6 +149,54 @@ describe('a task over HTTP', () => {
   });
 });
 
+describe('events over HTTP', () => {
+  const emit = (body: unknown) => api.ask('POST', '/v1/events', { body });
+  const shipped = { source: 'shop', 'detail-type': 'Shipped', detail: { order: 7 } };
+  const heard = { schedule: undefined, on: [{ source: 'shop', detail: { order: [7] } }] };
+
+  test('launch the tasks that name them, once per id, one by one or several at a time', async () => {
+    const { body: view } = await put('hears', { ...heard, code: 'export default (ctx) => ctx.input' });
+    expect(view).toMatchObject({ id: 'hears', on: [{ source: ['shop'] }], nextAt: null });
+    expect(undocumented(view, schemas.task)).toEqual([]);
+    await put('sleeps', { ...heard, paused: true });
+    const one = await emit({ ...shipped, id: 'e1' });
+    expect(one.status).toBe(202);
+    expect(one.body.refused).toMatchObject([{ taskId: 'sleeps', message: expect.stringContaining('is paused') }]);
+    expect(undocumented(one.body, schemas.emitted)).toEqual([]);
+    const { 'detail-type': detailType, ...rest } = shipped;
+    const several = await emit([{ ...rest, detailType, id: 'e1', version: '0' }, shipped, { ...shipped, detail: {} }]);
+    const { items } = several.body;
+    expect(items.map(({ launches }: { launches: unknown[] }) => launches.length)).toEqual([1, 1, 0]);
+    expect([items[0], items[1].launches]).toEqual([one.body, expect.not.arrayContaining(one.body.launches)]);
+    await api.keeper.tick();
+    const { body } = await api.ask('GET', '/v1/tasks/hears/runs');
+    expect(body.items.map(({ eventId, output }: { eventId: string; output: object }) => [eventId, output])).toEqual([
+      [expect.any(String), expect.objectContaining({ ...shipped, time: expect.any(String) })],
+      ['e1', expect.objectContaining({ ...shipped, id: 'e1' })],
+    ]);
+    expect(undocumented(body.items[0], schemas.run)).toEqual([]);
+  });
+
+  test.each<[unknown, readonly string[]]>([
+    [{ ...shipped, detial: 1 }, ['detial']],
+    [{ source: '' }, ['source']],
+    [{ source: 'a' }, ['detail-type']],
+    [{ ...shipped, detailType: 'other' }, ['detailType']],
+    [{ ...shipped, id: 'x'.repeat(129), time: 'now' }, ['id', 'time']],
+    [{ ...shipped, detail: 'x'.repeat(40_000) }, ['']],
+    [[], ['']],
+    [Array(11).fill(shipped), ['']],
+    [[shipped, { ...shipped, id: 5 }], ['1.id']],
+    ['null', ['']],
+  ])('that are none are refused: %#', async (body, fields) => {
+    const answer = await emit(body);
+    expect([answer.status, answer.body.code]).toEqual([422, 'invalid']);
+    expect(answer.body.errors.map(({ field }: { field: string }) => field)).toEqual(fields);
+    // Not even the first of several is launched for.
+    expect((await api.keeper.tick()).due).toBe(0);
+  });
+});
+
 describe('conditional requests', () => {
   const ifMatch = (etag: string) => ({ 'if-match': etag });
 

@@ -51,6 +51,24 @@ function expectComplaint({ stdout, stderr }: Ended, about: RegExp): void {
 
 const task = (id: string, rest = ''): string => `id: ${id}\nschedule: { every: 1h }\ncode: '({ output: 1 })'\n${rest}`;
 
+describe('events', () => {
+  test('launch the tasks that name them, from a file or standard input', async () => {
+    await file('tasks.yaml', "id: hears\non: [{ source: shop }]\ncode: '({ output: 1 })'");
+    expect((await run('apply', 'tasks.yaml')).stdout).toMatch(/hears .*\bevents\b/);
+    const events = '[{"id":"e1","source":"shop","detail-type":"Shipped"},{"source":"other","detail-type":"Shipped"}]';
+    const { code, stdout } = await cli(['emit', '-', '--json'], { cwd, stdin: events });
+    const { items } = JSON.parse(stdout);
+    expect([code, items.map(({ launches }: { launches: unknown[] }) => launches.length)]).toEqual([0, [1, 0]]);
+    await file('event.yaml', 'id: e1\nsource: shop\ndetailType: Shipped');
+    expect((await run('emit', 'event.yaml')).stdout).toBe(
+      `event e1: launch ${items[0].launches[0].launchId} will run at the next tick\n`,
+    );
+    expect(await json('tick')).toMatchObject({ succeeded: 1, due: 1 });
+    await file('wrong.json', '{"source":"shop"}');
+    expectComplaint(await run('emit', 'wrong.json'), /detail-type: received nothing/);
+  });
+});
+
 describe('tasks', () => {
   test('are stored, listed, shown, launched, paused, resumed and removed', async () => {
     await file('tasks.yaml', task('report', 'labels: { team: ops }\ninput: { n: 1 }'));

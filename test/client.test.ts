@@ -92,6 +92,13 @@ describe('the same results', () => {
     expect(await pages(client)).toEqual(await pages(keeper.tasks));
   });
 
+  test('of events', async () => {
+    await client.put({ id: 'hears', on: [{ source: 'shop' }], code: '1' });
+    const event = { id: 'e1', source: 'shop', detailType: 'Shipped', detail: {} };
+    const emitted = await client.emit(event);
+    expect([emitted.launches.length, await keeper.emit(event)]).toEqual([1, emitted]);
+  });
+
   test('of runs and dead letters', async () => {
     await client.put(document('works', { code: 'console.log("line"); ({ output: { n: 1 } })' }));
     await client.put(document('fails', { code: 'null.x', retry: { attempts: 1 } }));
