@@ -63,6 +63,17 @@ test('heartbeat counts its beats', async () => {
   expect(await launch('heartbeat')).toMatchObject([{ output: 'beat 2' }, { output: 'beat 1' }]);
 });
 
+test('greeter is launched by the event that its comment names, and by that one once', async () => {
+  await keeper.tasks.resume('greeter');
+  const order = JSON.parse(await readFile(`${EXAMPLES}events/order.json`, 'utf8'));
+  await keeper.emit(order);
+  await keeper.emit(order);
+  await keeper.emit({ ...order, id: 'small', detail: { ...order.detail, total: 99 } });
+  await keeper.tick();
+  const { items } = await keeper.tasks.runs('greeter');
+  expect(items).toMatchObject([{ eventId: order.id, output: 'Thank you, Ada, for order 7' }]);
+});
+
 test('flaky fails twice, and succeeds at its third attempt', async () => {
   await keeper.tasks.resume('flaky');
   const runs = (await launch('flaky', 5_000)).filter(({ manual }) => manual);
