@@ -1,5 +1,6 @@
 /** One seed: a world is made, things go wrong in it, they stop going wrong, and everything must come right. */
 import { Dice } from './dice.ts';
+import { drawEvents, drawHearing } from './events.ts';
 import type { Injected } from './faults.ts';
 import { holdAtRest } from './invariants/rest.ts';
 import { holdVerified } from './invariants/verified.ts';
@@ -53,9 +54,11 @@ export async function simulate(seed: number, options: SimOptions = {}): Promise<
   const world = new World({ seed, startMs, healMs: HEAL_MS, shards, limits });
   onUnhandled = (reason) => world.violations.add('I13', `nobody caught: ${String((reason as Error)?.stack ?? reason)}`);
   const hasPoison = world.faults.draw('poison', 'world', 0) !== undefined;
-  const tasks = drawTasks(seed, startMs, hasPoison);
+  const scheduled = drawTasks(seed, startMs, hasPoison);
+  const hearing = drawHearing(seed);
+  const tasks = [...scheduled, ...hearing];
   for (const { document, profile } of tasks) world.profiles.set(document.id, profile);
-  const all = drawActs(seed, tasks, startMs, HEAL_MS);
+  const all = [...drawActs(seed, scheduled, startMs, HEAL_MS), ...drawEvents(seed, hearing, HEAL_MS)];
   const acts = options.acts === undefined ? all : all.filter(({ id }) => options.acts?.has(id));
   scheduleActs(world, acts);
   const periodMs = dice.hit(0.25) ? 10_000 : MINUTE_MS;

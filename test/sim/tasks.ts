@@ -17,7 +17,8 @@ export interface Act {
   readonly do:
     | { readonly kind: 'put'; readonly document: TaskDocument }
     | { readonly kind: 'pause' | 'resume' | 'remove' }
-    | { readonly kind: 'run'; readonly key?: string };
+    | { readonly kind: 'run'; readonly key?: string }
+    | { readonly kind: 'emit'; readonly eventId: string };
 }
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata'];

@@ -30,9 +30,11 @@ export function scheduleActs(world: World, acts: readonly Act[], isBrief = false
   for (const each of acts) world.time.after(each.atMs, () => void act(each));
 }
 
-async function perform({ violations }: World, { tasks }: Cronkeeper, { taskId, do: what, id }: Act): Promise<void> {
+async function perform({ violations }: World, keeper: Cronkeeper, { taskId, do: what, id }: Act): Promise<void> {
+  const { tasks } = keeper;
   try {
-    if (what.kind === 'put') await tasks.put(what.document);
+    if (what.kind === 'emit') await keeper.emit({ id: what.eventId, source: 'bus', detailType: 'any', detail: {} });
+    else if (what.kind === 'put') await tasks.put(what.document);
     else if (what.kind === 'run') await tasks.run(taskId, what.key === undefined ? {} : { key: what.key });
     else await tasks[what.kind](taskId);
   } catch (error) {

@@ -2,7 +2,7 @@
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface Violation {
-  /** Of the list in docs: `I1` … `I14`. */
+  /** Of the list in docs: `I1` … `I15`. */
   readonly invariant: string;
   readonly message: string;
   readonly atMs: number;

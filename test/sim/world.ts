@@ -8,6 +8,7 @@ import { Dice } from './dice.ts';
 import { type EvaluatorWorld, type Profile, SimEvaluator } from './evaluator.ts';
 import { type FaultLimits, Faults } from './faults.ts';
 import { DueIndex } from './invariants/due-index.ts';
+import { Events } from './invariants/events.ts';
 import { Leases } from './invariants/leases.ts';
 import { Ledger } from './invariants/ledger.ts';
 import { Runs } from './invariants/runs.ts';
@@ -67,12 +68,14 @@ export class World {
       this.ledger.onTransaction(transaction);
       index.onTransaction(transaction);
       this.told.onTransaction(transaction);
+      events.onTransaction(transaction);
     });
     const { observer, violations } = this;
     this.leases = new Leases(observer, violations);
     this.runs = new Runs(observer, this.ledger, time, violations);
     this.told = new ToldOf(observer, violations);
     const index = new DueIndex(observer, violations);
+    const events = new Events(observer, violations);
     this.#shared = openEmbedded({ path: undefined, sessionTimeoutMs: SESSION_TIMEOUT_MS, clock: time.clock });
     this.#coordinatorWorld = this.#connect();
     this.#evaluatorWorld = {
