@@ -20,6 +20,7 @@ const TABLE = `
 | \`GET /v1/tasks/{id}\` | 401 | 401 | 200 | 200 | 403 | 200 | 200 | 200 |
 | \`GET /v1/tasks/{id}/runs\` | 401 | 401 | 200 | 200 | 403 | 200 | 200 | 200 |
 | \`GET /v1/undelivered\` | 401 | 401 | 200 | 200 | 403 | 200 | 200 | 200 |
+| \`POST /v1/events\` | 401 | 401 | 403 | 202 | 403 | 403 | 202 | 202 |
 | \`POST /v1/schedule/preview\` | 401 | 401 | 200 | 200 | 403 | 200 | 200 | 200 |
 | \`POST /v1/tasks/{id}/backfill\` | 401 | 401 | 403 | 202 | 403 | 403 | 202 | 202 |
 | \`POST /v1/tasks/{id}/pause\` | 401 | 401 | 403 | 200 | 403 | 403 | 200 | 200 |
@@ -34,6 +35,7 @@ const [head = '', rule = ''] = TABLE.split('\n');
 /** What routes need beside credentials, to answer as they do in use. */
 const ASKS: Readonly<Record<string, Ask>> = {
   'POST /v1/schedule/preview': { body: { schedule: '@daily' } },
+  'POST /v1/events': { body: { source: 'shop', 'detail-type': 'Shipped' } },
   'PUT /v1/tasks/{id}': { body: { schedule: { every: '2h' }, code: '1' } },
   'POST /v1/tasks/{id}/backfill': {
     body: { from: '2026-01-01T00:00:00Z', to: '2026-01-01T03:00:00Z', key: 'k' },
