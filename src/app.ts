@@ -112,7 +112,7 @@ class App implements Cronkeeper {
         code: this.#code,
         clock: this.#clock,
         random: this.#options.random ?? systemRandom,
-        holder: this.#token,
+        holder: () => options.holder ?? this.#token(),
       },
       options,
     );

@@ -28,6 +28,8 @@ export interface Config {
   /** Tasks that the namespace may have. Undefined: any number. */
   readonly maxTasks?: number;
   readonly port: number;
+  /** Metrics of each task beside those of all; CloudWatch charges for each. */
+  readonly taskMetrics: boolean;
   /** Blocks of addresses that are not public, and that tasks may fetch from. */
   readonly fetchAllowAddresses?: readonly string[];
   /** `host:port` of Lambda's Runtime API, on loopback and without a password: whoever reaches it speaks for the function. */
@@ -48,7 +50,7 @@ interface Setting {
   readonly allowed: string;
   readonly check?: (value: string) => boolean;
   /** What a text means; undefined when it is wrong. Default: itself. */
-  readonly read?: (value: string) => readonly string[] | undefined;
+  readonly read?: (value: string) => readonly string[] | boolean | undefined;
 }
 
 const BLOCKS_MAX = 64;
@@ -153,6 +155,15 @@ export const SETTINGS: readonly Setting[] = [
     allowed: '1 to 10,000,000',
   },
   {
+    name: 'CRONKEEPER_TASK_METRICS',
+    what: 'metrics of each task, beside those of all; CloudWatch charges for every one',
+    key: 'taskMetrics',
+    unit: 'switch',
+    fallback: 'false',
+    allowed: '`true` or `false`',
+    read: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
+  },
+  {
     name: 'PORT',
     what: 'of the local API',
     key: 'port',
@@ -172,7 +183,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const problems: Problem[] = [...awsProblems];
   const values = SETTINGS.map((setting): [string, Config[keyof Config]] => {
     const text = environment[setting.name];
-    if (text === undefined || text === '') return [setting.key, setting.fallback];
+    if (text === undefined || text === '') return [setting.key, fallbackOf(setting)];
     const value = readSetting(setting, text);
     if (value === undefined) {
       const shown = setting.unit === 'secret' ? `${text.length} characters` : received(shownUrl(text));
@@ -188,6 +199,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as unknown as Config;
 }
 
+/** Whether the invocation under way is traced: Lambda says so anew for each. */
+export const isTraced = (environment: Readonly<Record<string, string | undefined>> = process.env): boolean =>
+  /(?:^|;)Sampled=1(?:;|$)/.test(environment._X_AMZN_TRACE_ID ?? '');
+
 /** What of it opens a keeper; where the tasks are, each program says itself. */
 export function optionsOf(config: Config): Omit<CronkeeperOptions, 'url'> {
   const { namespace, sessionTimeoutMs, shards, zkAuth, maxTasks, fetchAllowAddresses = [], runtimeApi, aws } = config;
@@ -199,6 +214,10 @@ export function optionsOf(config: Config): Omit<CronkeeperOptions, 'url'> {
     ...(maxTasks !== undefined && { maxTasks }),
   };
 }
+
+/** A switch is off until it is put on: its default is shown, not read. */
+const fallbackOf = ({ read, fallback }: Setting): Config[keyof Config] =>
+  typeof fallback === 'string' && read !== undefined ? read(fallback) : fallback;
 
 function readSetting({ range, check, read }: Setting, text: string): Config[keyof Config] {
   if (range !== undefined) return readNumber(text, range);

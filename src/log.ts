@@ -23,10 +23,20 @@ export function createJsonLog(write: (line: string) => void, clock: Pick<Clock, 
   return (level, message, fields = {}) => {
     // Lambda filters by these two names, in these spellings.
     const head = { timestamp: new Date(clock.now()).toISOString(), level: level.toUpperCase(), message };
-    const line = JSON.stringify({ ...head, ...fields });
-    const fits = Buffer.byteLength(line) <= LINE_BYTES_MAX;
-    write(`${printable(fits ? line : JSON.stringify({ ...head, omitted: `${line.length} characters` }))}\n`);
+    write(lineOf(JSON.stringify({ ...head, ...fields }), head));
   };
+}
+
+/** The same log, with fields in each of its lines. */
+export const withFields =
+  (log: Log, fields: LogFields): Log =>
+  (level, message, more) =>
+    log(level, message, { ...fields, ...more });
+
+/** JSON as one line, with its line feed. `head` is what is left of it when it is too long. */
+export function lineOf(json: string, head: LogFields): string {
+  const fits = Buffer.byteLength(json) <= LINE_BYTES_MAX;
+  return `${printable(fits ? json : JSON.stringify({ ...head, omitted: `${json.length} characters` }))}\n`;
 }
 
 /** As JSON escapes: the line means the same, and stays one line. */

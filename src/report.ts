@@ -4,6 +4,8 @@ import type { Done, Settled } from './settle.ts';
 export interface TickReport {
   /** Shards whose lease this tick had. 0: others hold all of them, and are at work. */
   readonly shards: number;
+  /** Shards that others held when this tick began. */
+  readonly leaseConflicts: number;
   /** Slots and retries that were due. */
   readonly due: number;
   readonly succeeded: number;
@@ -12,6 +14,8 @@ export interface TickReport {
   readonly timedOut: number;
   /** Slots that a policy passed over. */
   readonly skipped: number;
+  /** Those of them that nobody was there for in time, and that the misfire policy passed over. */
+  readonly missed: number;
   readonly uncertain: number;
   /** Left for the next tick: time was short, or a lease was lost. */
   readonly deferred: number;
@@ -35,10 +39,12 @@ const QUARANTINED_MAX = 100;
 /** A report in the making. */
 export class Tally {
   shards = 0;
+  leaseConflicts = 0;
   succeeded = 0;
   failed = 0;
   timedOut = 0;
   skipped = 0;
+  missed = 0;
   uncertain = 0;
   deferred = 0;
   fenced = 0;
@@ -49,7 +55,10 @@ export class Tally {
   readonly #quarantined = new Map<string, string>();
 
   count({ skipped }: Done, { run }: Settled): void {
-    for (const range of skipped) this.skipped += range.count;
+    for (const range of skipped) {
+      this.skipped += range.count;
+      if (range.reason !== 'overlap') this.missed += range.count;
+    }
     if (run === undefined) return;
     if (run.status === 'succeeded') this.succeeded++;
     else if (run.status === 'timed-out') this.timedOut++;
@@ -69,13 +78,13 @@ export class Tally {
   }
 
   report(durationMs: number): TickReport {
-    const { shards, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced, maxLateMs, clockSkewMs } = this;
-    const { delivered, undelivered } = this;
+    const { shards, leaseConflicts, succeeded, failed, timedOut, skipped, missed, uncertain, deferred } = this;
+    const { fenced, delivered, undelivered, maxLateMs, clockSkewMs } = this;
     const due = succeeded + failed + timedOut + skipped + uncertain + deferred;
     const quarantined = [...this.#quarantined].map(([taskId, problem]) => ({ taskId, problem }));
     return {
-      ...{ shards, due, succeeded, failed, timedOut, skipped, uncertain, deferred, fenced },
-      ...{ delivered, undelivered, quarantined, maxLateMs, durationMs, clockSkewMs },
+      ...{ shards, leaseConflicts, due, succeeded, failed, timedOut, skipped, missed, uncertain, deferred },
+      ...{ fenced, delivered, undelivered, quarantined, maxLateMs, durationMs, clockSkewMs },
     };
   }
 }

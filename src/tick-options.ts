@@ -40,6 +40,8 @@ export interface TickOptions {
   readonly standby?: boolean;
   /** Told when that is so. */
   readonly onStandby?: () => void;
+  /** Names this tick, and no other, ever: it stands in the locks of its shards. Default: a name that nobody else has. */
+  readonly holder?: string;
   /** Stops the tick early: no new runs, those under way are recorded if they end within two seconds. */
   readonly signal?: AbortSignal;
   /** Told of every run as it is recorded. */

@@ -30,6 +30,7 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
     const shards = visitingOrder(layout.shards, deps.random());
     const leases = await acquireFree(session, layout, shards, deps.holder());
     const [first] = leases;
+    tally.leaseConflicts = layout.shards - leases.length;
     const standsBy = first === undefined && isStandby(options);
     if (standsBy) options.onStandby?.();
     if (first !== undefined || standsBy) {

@@ -64,6 +64,8 @@ export function recordsOf(event: unknown, allowed: string): readonly unknown[] {
   throw refused('event', describeEvent(event), allowed);
 }
 
+const CORRELATION_LENGTH_MAX = 128;
+
 export const refused = (field: string, what: string, allowed: string): CronkeeperError => {
   const message = `received ${what}; allowed: ${allowed}`;
   return new CronkeeperError('invalid', `${field}: ${message}`, { problems: [{ field, message }] });
@@ -71,6 +73,14 @@ export const refused = (field: string, what: string, allowed: string): Cronkeepe
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What an event is known as to those who sent it, or logged it before us; undefined where it is not. */
+export function correlationOf(event: unknown): string | undefined {
+  if (!isObject(event)) return undefined;
+  const { id, requestContext } = event;
+  const name = isObject(requestContext) ? requestContext.requestId : id;
+  return typeof name === 'string' && name.length <= CORRELATION_LENGTH_MAX ? name : undefined;
+}
 
 /** What an event seems to be, by the marks that AWS puts on its events; never its contents. */
 export function describeEvent(event: unknown): string {

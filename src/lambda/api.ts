@@ -1,14 +1,14 @@
 /** The HTTP API as a Lambda handler: behind an HTTP API, a REST API, a function URL or a load balancer. */
-import type { Context } from 'aws-lambda';
 import { handle as forLambda } from 'hono/aws-lambda';
 import { type AuthMode, createGuard } from '../api/access.ts';
-import { HttpProblem, PROBLEM_CONTENT_TYPE, problemDocument } from '../api/problem.ts';
+import { HttpProblem, PROBLEM_CONTENT_TYPE, problemDocument, problemOf } from '../api/problem.ts';
 import { createApi } from '../api.ts';
 import type { Cronkeeper } from '../app.ts';
+import { CronkeeperError, isCronkeeperError } from '../errors.ts';
 import { callerOf } from '../trigger/caller.ts';
-import { assertHttpEvent, withoutStage } from '../trigger/http.ts';
+import { assertHttpEvent, isHttpEvent, straightened } from '../trigger/http.ts';
 import { isObject } from '../trigger.ts';
-import { type Handler, stacked } from './stack.ts';
+import type { Handler } from './stack.ts';
 import { type HandlerOptions, warm } from './warm.ts';
 
 export interface ApiHandlerOptions
@@ -34,7 +34,7 @@ export type ApiHandler = Handler<ApiResult>;
 
 /** @throws CronkeeperError `invalid` at once, when it is not said where the tasks are, or there is no token. */
 export function createApiHandler({ apiToken, readToken, auth, ...options }: ApiHandlerOptions = {}): ApiHandler {
-  const { keeper, config, log } = warm(options);
+  const { keeper, config, stack } = warm(options);
   const access = {
     apiToken: apiToken ?? config.apiToken,
     readToken: readToken ?? config.readToken,
@@ -45,14 +45,14 @@ export function createApiHandler({ apiToken, readToken, auth, ...options }: ApiH
   // Without a token this fails now, and not at the first request.
   createGuard(access);
   const clock = options.clock === undefined ? {} : { clock: options.clock };
-  let answer: ReturnType<typeof forLambda> | undefined;
+  let app: ReturnType<typeof forLambda> | undefined;
 
-  return stacked({ name: 'request', log, tooLate }, async (event: unknown, context: Context): Promise<ApiResult> => {
+  return stack.around({ name: 'request', tooLate, answer }, async (event, context) => {
     assertHttpEvent(event);
     const opened = await keeper();
-    answer ??= forLambda(createApi({ ...access, ...clock, caller, keeper: opened, log }));
+    app ??= forLambda(createApi({ ...access, ...clock, caller, keeper: opened, log: stack.log }));
     try {
-      return await answer(withoutStage(event), context);
+      return await app(straightened(event), context);
     } finally {
       // A frozen function sends no heartbeats: what it leaves open would expire while others still count on it.
       await opened.release();
@@ -60,17 +60,35 @@ export function createApiHandler({ apiToken, readToken, auth, ...options }: ApiH
   });
 }
 
-/** Answered in place of the app, so with headers of its own. What the request has changed by now is not known. */
-const tooLate = (): ApiResult => ({
-  statusCode: 504,
-  headers: {
-    'content-type': PROBLEM_CONTENT_TYPE,
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'strict-transport-security': 'max-age=15552000; includeSubDomains',
-    'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
-  },
-  body: JSON.stringify(problemDocument(new HttpProblem(504, 'outcome-unknown', 'the answer took too long: read back'))),
-});
+/** Where the app does not answer: what it would say on every answer. */
+const HEADERS = {
+  'content-type': PROBLEM_CONTENT_TYPE,
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=15552000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+function withProblem(problem: HttpProblem): ApiResult {
+  const headers = { ...HEADERS, ...problem.headers };
+  return {
+    statusCode: problem.status,
+    headers,
+    // Of the two, a load balancer reads the one that it is set up for.
+    multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+    body: JSON.stringify(problemDocument(problem)),
+    isBase64Encoded: false,
+  };
+}
+
+/** Answered in place of the app. What the request has changed by now is not known. */
+const tooLate = (): ApiResult =>
+  withProblem(new HttpProblem(504, 'outcome-unknown', 'the answer took too long: read back'));
+
+/** For a request that did not come as far as the app. An event that is none gets no answer. */
+function answer(error: unknown, event: unknown): ApiResult | undefined {
+  if (!isHttpEvent(event)) return undefined;
+  return withProblem(problemOf(isCronkeeperError(error) ? error : new CronkeeperError('internal', ''), false));
+}

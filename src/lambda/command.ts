@@ -44,9 +44,9 @@ export async function carryOut(
   commands: readonly Command[],
   invocation: Invocation<CommandKeeper>,
 ): Promise<CommandResult> {
-  const { keeper, log } = invocation;
+  const { keeper, stack } = invocation;
   const done: Emitted[] = [];
-  for (const command of commands) done.push(await applyCommand(command, keeper, log));
+  for (const command of commands) done.push(await applyCommand(command, keeper, stack.log));
   const launches = done.flatMap((each) => each.launches);
   const refused = done.flatMap((each) => each.refused);
   const ticks = commands.filter((command) => command.kind === 'tick');

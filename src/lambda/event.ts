@@ -10,7 +10,7 @@ import {
   carryOut,
   invocationId,
 } from './command.ts';
-import { type Handler, stacked } from './stack.ts';
+import type { Handler } from './stack.ts';
 import { warm } from './warm.ts';
 
 const TRIGGERS = [scheduleTrigger, eventBridgeTrigger, commandTrigger];
@@ -19,13 +19,13 @@ export type EventHandler = Handler<CommandResult>;
 
 /** @throws CronkeeperError `invalid` at once, when neither options nor environment say where the tasks are. */
 export function createEventHandler({ lingerMs, ...options }: CommandHandlerOptions = {}): EventHandler {
-  const { keeper, config, log } = warm<CommandKeeper>(options);
+  const { keeper, config, stack } = warm<CommandKeeper>(options);
 
-  return stacked({ name: 'events', log }, async (event, context, { signal }) => {
+  return stack.around({ name: 'events' }, async (event, context, { signal }) => {
     const command = commandOf(event, TRIGGERS, invocationId(context));
     const opened = await keeper();
     try {
-      const invocation = { keeper: opened, log, context, signal, lingerMs: lingerMs ?? config.lingerMs };
+      const invocation = { keeper: opened, stack, context, signal, lingerMs: lingerMs ?? config.lingerMs };
       return await carryOut([command], invocation);
     } finally {
       await opened.release();

@@ -13,7 +13,7 @@ import { CronkeeperError, isCronkeeperError, messageOf } from '../errors.ts';
 import { sqsTrigger } from '../trigger/sqs.ts';
 import { commandOf, isObject, recordsOf, refused } from '../trigger.ts';
 import { applyCommand, type CommandHandlerOptions, type CommandKeeper } from './command.ts';
-import { type Handler, stacked } from './stack.ts';
+import type { Handler } from './stack.ts';
 import { budgetMs, type Invocation, tickAfter, tickNow } from './ticking.ts';
 import { warm } from './warm.ts';
 
@@ -26,14 +26,14 @@ export type QueueHandler = Handler<QueueResult>;
 
 /** @throws CronkeeperError `invalid` at once, when neither options nor environment say where the tasks are. */
 export function createQueueHandler({ lingerMs, ...options }: CommandHandlerOptions = {}): QueueHandler {
-  const { keeper, config, log } = warm<CommandKeeper>(options);
+  const { keeper, config, stack } = warm<CommandKeeper>(options);
 
-  return stacked({ name: 'queue', log }, async (event, context, { signal }) => {
+  return stack.around({ name: 'queue' }, async (event, context, { signal }) => {
     const records = messagesOf(event);
     if (records.length === 0) return { batchItemFailures: [] };
     const opened = await keeper();
     try {
-      const invocation = { keeper: opened, log, context, signal, lingerMs: lingerMs ?? config.lingerMs };
+      const invocation = { keeper: opened, stack, context, signal, lingerMs: lingerMs ?? config.lingerMs };
       return await new Batch(invocation).work(records);
     } finally {
       await opened.release();
@@ -57,7 +57,7 @@ class Batch {
     const { batchItemFailures } = await this.#applyAll(records);
     const unticked = await this.#tick();
     const failures = [...batchItemFailures, ...unticked.map((itemIdentifier) => ({ itemIdentifier }))];
-    this.#invocation.log('info', 'batch', { messages: records.length, failed: failures.length });
+    this.#invocation.stack.log('info', 'batch', { messages: records.length, failed: failures.length });
     return { batchItemFailures: failures };
   }
 
@@ -79,7 +79,8 @@ class Batch {
   }
 
   async #apply(record: SQSRecord): Promise<void> {
-    const { keeper, log, lingerMs } = this.#invocation;
+    const { keeper, lingerMs } = this.#invocation;
+    const { log } = this.#invocation.stack;
     const { messageId } = record;
     if (this.#down !== undefined) throw this.#down;
     try {
@@ -106,7 +107,7 @@ class Batch {
       await tickNow(this.#invocation, Math.max(...this.#ticks.map(({ lingerMs }) => lingerMs)));
       return [];
     } catch (error) {
-      this.#invocation.log('error', 'tick failed', { error: messageOf(error) });
+      this.#invocation.stack.log('error', 'tick failed', { error: messageOf(error) });
       return this.#ticks.map(({ messageId }) => messageId);
     }
   }

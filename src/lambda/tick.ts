@@ -4,7 +4,7 @@ import { directTrigger } from '../trigger/direct.ts';
 import { scheduleTrigger } from '../trigger/schedule.ts';
 import { commandOf } from '../trigger.ts';
 import { applyCommand, type CommandHandlerOptions, invocationId } from './command.ts';
-import { type Handler, stacked } from './stack.ts';
+import type { Handler } from './stack.ts';
 import { tickNow } from './ticking.ts';
 import { warm } from './warm.ts';
 
@@ -16,16 +16,16 @@ export type TickHandler = Handler<TickReport>;
 
 /** @throws CronkeeperError `invalid` at once, when neither options nor environment say where the tasks are. */
 export function createTickHandler({ lingerMs, ...options }: TickHandlerOptions = {}): TickHandler {
-  const { keeper, config, log } = warm(options);
+  const { keeper, config, stack } = warm(options);
 
-  return stacked({ name: 'tick', log }, async (event, context, { signal }) => {
+  return stack.around({ name: 'tick' }, async (event, context, { signal }) => {
     const command = commandOf(event, TRIGGERS, invocationId(context));
     // Connecting is a part of the tick, and so of what the budget and the early end bound.
     const opened = await keeper();
-    const invocation = { keeper: opened, log, context, signal, lingerMs: lingerMs ?? config.lingerMs };
+    const invocation = { keeper: opened, stack, context, signal, lingerMs: lingerMs ?? config.lingerMs };
     if (command.kind === 'tick') return tickNow(invocation, command.lingerMs);
     try {
-      await applyCommand(command, opened, log);
+      await applyCommand(command, opened, stack.log);
       return await tickNow(invocation, 0);
     } finally {
       await opened.release();

@@ -1,12 +1,13 @@
 /** A tick within an invocation: it ends by itself before the function does, and every run of it is a line in the log. */
 import type { Context } from 'aws-lambda';
 import type { Cronkeeper } from '../app.ts';
+import { uniqueToken } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { launchId } from '../launch.ts';
-import type { Log, LogFields } from '../log.ts';
+import { type LogFields, withFields } from '../log.ts';
 import type { RunRecord } from '../record.ts';
 import type { TickReport } from '../report.ts';
-import { EARLY_MS } from './stack.ts';
+import { EARLY_MS, type Stack } from './stack.ts';
 
 /** Kept back from the function's time for what is not the tick: so it ends by itself before {@link EARLY_MS} strikes. */
 const RESERVE_MS = 2 * EARLY_MS;
@@ -14,7 +15,7 @@ const RESERVE_MS = 2 * EARLY_MS;
 /** One invocation of a function, and how it works. */
 export interface Invocation<Keeper> {
   readonly keeper: Keeper;
-  readonly log: Log;
+  readonly stack: Pick<Stack, 'log' | 'metrics'>;
   readonly context: Context;
   /** Aborted when the time is over. */
   readonly signal: AbortSignal;
@@ -30,15 +31,24 @@ export async function tickNow(
   invocation: Invocation<Pick<Cronkeeper, 'tick'>>,
   lingerMs = invocation.lingerMs,
 ): Promise<TickReport> {
-  const { keeper, log, signal } = invocation;
-  const report = await keeper.tick({
-    lingerMs,
-    budgetMs: budgetMs(invocation),
-    signal,
-    onRun: (taskId, run) => log('info', 'run', runFields(taskId, run)),
-  });
-  log('info', 'tick', { ...report });
-  return report;
+  const { keeper, signal } = invocation;
+  const { metrics } = invocation.stack;
+  const tickId = uniqueToken();
+  // In every line of the tick, and in the locks that it has: so who looks at one finds the other.
+  const log = withFields(invocation.stack.log, { tickId });
+  const onRun = (taskId: string, run: RunRecord) => {
+    log('info', 'run', runFields(taskId, run));
+    metrics?.ran(taskId, run);
+  };
+  try {
+    const report = await keeper.tick({ lingerMs, budgetMs: budgetMs(invocation), signal, holder: tickId, onRun });
+    log('info', 'tick', { ...report });
+    metrics?.ticked(report);
+    return report;
+  } catch (error) {
+    metrics?.failed();
+    throw error;
+  }
 }
 
 /**
@@ -50,7 +60,9 @@ export async function tickAfter(invocation: Invocation<Pick<Cronkeeper, 'tick'>>
   try {
     return await tickNow(invocation, 0);
   } catch (error) {
-    invocation.log('warn', 'tick failed; what was asked for is left to the next one', { error: messageOf(error) });
+    invocation.stack.log('warn', 'tick failed; what was asked for is left to the next one', {
+      error: messageOf(error),
+    });
     return undefined;
   }
 }

@@ -8,22 +8,22 @@ import {
   carryOut,
   invocationId,
 } from './command.ts';
-import { type Handler, stacked } from './stack.ts';
+import type { Handler } from './stack.ts';
 import { warm } from './warm.ts';
 
 export type TopicHandler = Handler<CommandResult>;
 
 /** @throws CronkeeperError `invalid` at once, when neither options nor environment say where the tasks are. */
 export function createTopicHandler({ lingerMs, ...options }: CommandHandlerOptions = {}): TopicHandler {
-  const { keeper, config, log } = warm<CommandKeeper>(options);
+  const { keeper, config, stack } = warm<CommandKeeper>(options);
 
-  return stacked({ name: 'topic', log }, async (event, context, { signal }) => {
+  return stack.around({ name: 'topic' }, async (event, context, { signal }) => {
     const id = invocationId(context);
     const records = recordsOf(event, 'a record of an SNS topic');
     const commands = records.map((record) => commandOf(record, [snsTrigger], id));
     const opened = await keeper();
     try {
-      const invocation = { keeper: opened, log, context, signal, lingerMs: lingerMs ?? config.lingerMs };
+      const invocation = { keeper: opened, stack, context, signal, lingerMs: lingerMs ?? config.lingerMs };
       return await carryOut(commands, invocation);
     } finally {
       await opened.release();

@@ -1,32 +1,26 @@
-/** What a function keeps warm between invocations: its configuration, its log, and a keeper that is opened once. */
+/** What a function keeps warm between invocations: its configuration, its stack, and a keeper that is opened once. */
 import { type Cronkeeper, type CronkeeperOptions, openCronkeeper } from '../app.ts';
-import { systemClock } from '../clock.ts';
 import { type Config, optionsOf, readConfig } from '../config.ts';
 import { CronkeeperError } from '../errors.ts';
-import { createJsonLog, type Log } from '../log.ts';
+import { Stack, type StackOptions } from './stack.ts';
 
 /** What is left out comes from the environment, see `config.ts`. */
-export interface HandlerOptions<Keeper> extends Partial<CronkeeperOptions> {
+export interface HandlerOptions<Keeper> extends Partial<CronkeeperOptions>, Omit<StackOptions, 'clock'> {
   /** One that is open already; whoever opened it closes it. Default: one opened by these options at the first event. */
   readonly keeper?: Keeper;
-  /** Default: that of the process. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Default: JSON lines on stdout. */
-  readonly log?: Log;
 }
 
 export interface Warm<Keeper> {
   readonly config: Config;
-  readonly log: Log;
+  readonly stack: Stack;
   readonly keeper: () => Promise<Keeper>;
 }
 
 /** @throws CronkeeperError `invalid` at once, when nothing says where the tasks are. */
 export function warm<Keeper>(options: HandlerOptions<Keeper>): Warm<Keeper | Cronkeeper> {
-  const { keeper, environment, log, ...given } = options;
+  const { keeper, environment, log, write, ...given } = options;
   const config = readConfig(environment);
-  const clock = given.clock ?? systemClock;
-  const settled = { config, log: log ?? createJsonLog((line) => process.stdout.write(line), clock) };
+  const settled = { config, stack: new Stack(config, options) };
   if (keeper !== undefined) return { ...settled, keeper: () => Promise.resolve(keeper) };
 
   const url = given.url ?? config.url;

@@ -10,11 +10,7 @@ const DEFAULT_STAGE = '$default';
 
 /** @throws CronkeeperError `invalid`, naming what was received. */
 export function assertHttpEvent(event: unknown): asserts event is LambdaEvent {
-  if (isObject(event) && isObject(event.requestContext)) {
-    const { http } = event.requestContext;
-    if (typeof event.rawPath === 'string' && isObject(http) && typeof http.method === 'string') return;
-    if (typeof event.path === 'string' && typeof event.httpMethod === 'string') return;
-  }
+  if (isHttpEvent(event)) return;
   throw refused(
     'event',
     describeEvent(event),
@@ -22,12 +18,26 @@ export function assertHttpEvent(event: unknown): asserts event is LambdaEvent {
   );
 }
 
+export function isHttpEvent(event: unknown): event is LambdaEvent {
+  if (!isObject(event) || !isObject(event.requestContext)) return false;
+  const { http } = event.requestContext;
+  if (typeof event.rawPath === 'string') return isObject(http) && typeof http.method === 'string';
+  return typeof event.path === 'string' && typeof event.httpMethod === 'string';
+}
+
+/** The request as the API knows it: without the name of a stage before its path, and without a body that means nothing. */
+export function straightened(event: LambdaEvent): LambdaEvent {
+  const method = 'httpMethod' in event ? event.httpMethod : 'rawPath' in event ? event.requestContext.http.method : '';
+  // A web request of these methods cannot have one.
+  const bodiless = method === 'GET' || method === 'HEAD' ? { ...event, body: null } : event;
+  return withoutStage(bodiless as LambdaEvent);
+}
+
 /** An HTTP API puts the name of a stage before the path, unless it is the default one; a REST API does not. */
-export function withoutStage(event: LambdaEvent): LambdaEvent {
+function withoutStage(event: LambdaEvent): LambdaEvent {
   if (!('rawPath' in event)) return event;
   const { stage } = event.requestContext as { readonly stage?: unknown };
-  if (typeof stage !== 'string' || stage === DEFAULT_STAGE) return event;
-  const prefix = `/${stage}`;
-  if (event.rawPath !== prefix && !event.rawPath.startsWith(`${prefix}/`)) return event;
+  const prefix = `/${String(stage)}`;
+  if (stage === DEFAULT_STAGE || !`${event.rawPath}/`.startsWith(`${prefix}/`)) return event;
   return { ...event, rawPath: event.rawPath.slice(prefix.length) || '/' };
 }

@@ -11,6 +11,7 @@ describe('the environment', () => {
       lingerMs: 0,
       auth: 'token',
       port: 8_080,
+      taskMetrics: false,
     });
     expect(readConfig({ CRONKEEPER_URL: '', PORT: '' })).toEqual(readConfig({}));
   });
@@ -29,6 +30,7 @@ describe('the environment', () => {
         CRONKEEPER_READ_TOKEN: 'b'.repeat(64),
         CRONKEEPER_AUTH: 'jwt',
         CRONKEEPER_MAX_TASKS: '1000',
+        CRONKEEPER_TASK_METRICS: 'true',
         PORT: '0',
         AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001',
         PATH: '/bin',
@@ -44,6 +46,7 @@ describe('the environment', () => {
       readToken: 'b'.repeat(64),
       auth: 'jwt',
       maxTasks: 1_000,
+      taskMetrics: true,
       port: 0,
       fetchAllowAddresses: ['10.1.0.0/16', '::1/128'],
       runtimeApi: '127.0.0.1:9001',
@@ -62,6 +65,7 @@ describe('the environment', () => {
     ['CRONKEEPER_SHARDS', '1.5', '"1.5"'],
     ['CRONKEEPER_SHARDS', '1e1', '"1e1"'],
     ['CRONKEEPER_SHARDS', ' 8', '" 8"'],
+    ['CRONKEEPER_TASK_METRICS', 'constructor', '"constructor"'],
     ['CRONKEEPER_LINGER_MS', '-1', '"-1"'],
     ['CRONKEEPER_LINGER_MS', '840001', '"840001"'],
     ['CRONKEEPER_FETCH_ALLOW_ADDRESSES', '10.0.0.1', '"10.0.0.1"'],
