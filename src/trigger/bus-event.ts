@@ -6,10 +6,7 @@ import { isObject } from '../trigger.ts';
 const TEXT_MAX = 256;
 
 /** What is wrong with it; empty when nothing is. An `id` may be missing where whoever delivers it names it. */
-export function busEventProblems(event: unknown): readonly Problem[] {
-  if (!isObject(event)) {
-    return [{ field: 'source', message: `received nothing; allowed: an event with source, detailType and detail` }];
-  }
+export function busEventProblems(event: Readonly<Record<string, unknown>>): readonly Problem[] {
   const problems: Problem[] = [];
   const check = (field: string, value: unknown, isRight: boolean, allowed: string) => {
     if (!isRight) problems.push({ field, message: `received ${received(value)}; allowed: ${allowed}` });

@@ -35,6 +35,11 @@ const key: Check = (value) =>
 
 const task: Check = (value) => (isObject(value) ? undefined : `received ${typeof value}; allowed: a task document`);
 
+const event: Check = (value) =>
+  isObject(value)
+    ? busEventProblems(value)
+    : `received ${value === undefined ? 'nothing' : typeof value}; allowed: an event with source, detailType and detail`;
+
 const ofTask = (kind: 'pause' | 'resume' | 'remove'): Form => ({
   fields: { taskId },
   command: (fields) => ({ kind, taskId: String(fields.taskId) }),
@@ -63,7 +68,7 @@ const FORMS: Readonly<Record<Command['kind'], Form>> = {
   remove: ofTask('remove'),
   put: { fields: { task }, command: ({ task }) => ({ kind: 'put', task }) },
   emit: {
-    fields: { event: busEventProblems },
+    fields: { event },
     command: ({ event }, id) => ({ kind: 'emit', event: busEventOf(event, id) }),
   },
 };

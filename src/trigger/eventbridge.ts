@@ -13,7 +13,7 @@ export const eventBridgeTrigger: Trigger = {
   name: 'an event of an EventBridge bus',
   matches: (event) => isObject(event) && 'detail-type' in event && 'source' in event && 'detail' in event,
   command: (event, id) => {
-    const problems = busEventProblems(event);
+    const problems = busEventProblems(event as Readonly<Record<string, unknown>>);
     if (problems.length > 0) {
       const list = problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
       throw new CronkeeperError('invalid', `invalid event: ${list}`, { problems });
