@@ -1,5 +1,5 @@
 /** Events of a bus, as Amazon EventBridge has them: how they come in, and how a task is given them. Pure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
 import { invalidDocument, problemsOf, TASK_LIMITS } from './task.ts';
