@@ -83,16 +83,21 @@ class Batch {
     const { log } = this.#invocation.stack;
     const { messageId } = record;
     if (this.#down !== undefined) throw this.#down;
+    let isEvent = false;
     try {
       if (budgetMs(this.#invocation) === 0) throw new CronkeeperError('unavailable', 'the time was over');
       const command = commandOf(record, [sqsTrigger], messageId);
+      isEvent = command.kind === 'emit';
       if (command.kind === 'tick') this.#ticks.push({ messageId, lingerMs: command.lingerMs ?? lingerMs });
       else await applyCommand(command, keeper, log);
       if (command.kind !== 'tick') this.#applied++;
     } catch (error) {
       const code = isCronkeeperError(error) ? error.code : 'internal';
       log('error', 'message failed', { messageId, code, error: messageOf(error) });
-      if (isCronkeeperError(error, 'unavailable', 'session-lost')) this.#down = error;
+      // A task that has no room for an event now says so in the same words: the others' messages are tried all the same.
+      if (isCronkeeperError(error, 'session-lost') || (isCronkeeperError(error, 'unavailable') && !isEvent)) {
+        this.#down = error;
+      }
       throw error;
     }
   }

@@ -124,14 +124,11 @@ describe('the queue handler', () => {
   test('takes an event to those tasks that take it; one that cannot now has it delivered again', async () => {
     const launch = { launchId: 'a@1', slot: '1970-01-01T00:00:00.001Z' };
     const refused = [{ taskId: 'b', message: 'its input would be too large' }];
-    const answers = [
-      { launches: [launch], refused },
-      {
-        launches: [launch],
-        refused: [...refused, { taskId: 'c', message: 'too many launches wait', temporary: true }],
-      },
-    ];
-    const { handler, asked, log } = open(recorder({ emit: () => answers.shift() }));
+    const full = () => {
+      throw new CronkeeperError('unavailable', 'task c has 200 launches waiting: deliver it again later');
+    };
+    const answers = [() => ({ launches: [launch], refused }), full];
+    const { handler, asked, log } = open(recorder({ emit: () => answers.shift()?.() }));
     expect(await handler(fixture('sqs-eventbridge'), context())).toEqual(failed());
     expect(await handler(fixture('sqs-sns-eventbridge'), context())).toEqual(
       failed('5b1424d4-f796-459a-8184-9c92662be6da'),
@@ -139,9 +136,7 @@ describe('the queue handler', () => {
     expect(asked[0]).toEqual(['emit', expect.objectContaining({ id: '6a7e8feb-b491-4cf7-a9f1-bf3703467718' })]);
     expect(log().filter(({ level }) => level !== 'INFO')).toMatchObject([
       { level: 'WARN', message: 'launch refused', taskId: 'b' },
-      { level: 'WARN', message: 'launch refused', taskId: 'b' },
-      { level: 'WARN', message: 'launch refused', taskId: 'c' },
-      { level: 'ERROR', message: 'message failed', code: 'conflict' },
+      { level: 'ERROR', message: 'message failed', code: 'unavailable' },
     ]);
   });
 
