@@ -150,7 +150,6 @@ export function artefactTests(service: () => Workspace): void {
         };
         const before = await invoke(WARM_INVOCATIONS / 5);
         const after = await invoke(WARM_INVOCATIONS);
-        console.log(JSON.stringify([before, after]));
         expect(after.sockets).toBe(before.sockets);
         expect(after.threads).toBe(before.threads);
         expect(after.bytes - before.bytes).toBeLessThan(GROWTH_BYTES_MAX);
