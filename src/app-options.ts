@@ -4,9 +4,10 @@ import type { Coordinator } from './coordinator.ts';
 import type { Courier } from './courier.ts';
 import { CronkeeperError, received } from './errors.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
-import { assertNamespace, SHARDS_MAX } from './namespace.ts';
+import { assertNamespace } from './namespace.ts';
 import type { FetchPermissions } from './outbound.ts';
 import { TASKS_MAX } from './quota.ts';
+import { SHARDS_MAX } from './shard.ts';
 import type { TickOptions } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
 

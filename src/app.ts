@@ -28,7 +28,7 @@ import { openRequests } from './sandbox.ts';
 import { readStatus, type Status } from './status.ts';
 import { CodeCache } from './store.ts';
 import type { Page, Replay, Replays, Tasks } from './tasks.ts';
-import { type TickOptions, tick } from './tick.ts';
+import { assertSharing, type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
 import { type Verification, type VerifyOptions, verifyAll } from './verification.ts';
 
@@ -98,6 +98,7 @@ class App implements Cronkeeper {
   async tick(options: TickOptions = {}): Promise<TickReport> {
     this.#assertOpen();
     assertTickOptions(options);
+    assertSharing(options);
     const { namespace, shards } = this.#place();
     return tick(
       {
