@@ -60,10 +60,14 @@ export interface TickOptions {
 }
 
 /** @throws CronkeeperError `invalid`, naming the option. */
-export function assertSharing({ shardsMax, shards }: TickOptions): void {
+export function assertTickOptions({ lingerMs, budgetMs, shardsMax, shards }: TickOptions): void {
   const refuse = (field: string, value: unknown, allowed: string): never => {
     throw new CronkeeperError('invalid', `tick: ${field}: received ${received(value)}; allowed: ${allowed}`);
   };
+  for (const [field, value] of Object.entries({ lingerMs, budgetMs })) {
+    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
+    refuse(field, value, 'a number of milliseconds, 0 or more');
+  }
   if (shardsMax !== undefined && !(Number.isInteger(shardsMax) && shardsMax >= 1)) {
     refuse('shardsMax', shardsMax, 'a whole number, 1 or more');
   }

@@ -13,7 +13,7 @@ import { Share } from './share.ts';
 import { Shift } from './shift.ts';
 import type { TickDeps, TickOptions } from './tick-options.ts';
 
-export { assertSharing, LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
+export { assertTickOptions, LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 
 /**
  * @throws CronkeeperError `unavailable`, `session-lost` or `outcome-unknown` when the coordinator failed it in the
