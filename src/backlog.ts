@@ -8,8 +8,8 @@ import { type Layout, pageFirstDueMs } from './layout.ts';
 const MINUTES_AT_A_TIME = 4;
 
 /**
- * Those of the shards in which something is due at `nowMs`, or was left behind by a holder that died. Three or four
- * round trips, whatever is registered. A task that cannot run here (its record is damaged) counts like any other.
+ * Those of the shards in which something is due at `nowMs`, or was left behind: launches of a holder that died, messages
+ * to destinations. Three or four round trips, whatever is registered. A task that cannot run here (its record is damaged) counts like any other.
  */
 export async function loadedShards(
   session: Session,
@@ -17,13 +17,14 @@ export async function loadedShards(
   shards: readonly number[],
   nowMs: EpochMs,
 ): Promise<number[]> {
-  const [minutes, journals] = await Promise.all([
+  const [minutes, journals, outboxes] = await Promise.all([
     dueMinutes(session, layout, shards, nowMs),
     Promise.all(shards.map((shard) => session.children(layout.journal(shard)))),
+    Promise.all(shards.map((shard) => session.children(layout.outbox(shard)))),
   ]);
   const isLoaded = await Promise.all(
     shards.map(async (shard, i) => {
-      if ((journals[i] ?? []).length > 0) return true;
+      if ([...(journals[i] ?? []), ...(outboxes[i] ?? [])].length > 0) return true;
       const paths = minutes.filter((minute) => minute.shard === shard).map(({ path }) => path);
       return hasDuePage(session, paths, nowMs);
     }),
