@@ -4,10 +4,11 @@ import { messageOf } from '../src/errors.ts';
 import { evaluatorSuite } from './evaluator.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
 import { recoverySuite } from './recovery.ts';
+import { scaleSuite } from './scale.ts';
 import type { Report, Suite, SuiteOptions } from './suite.ts';
 import { formatReport, reportAsJson } from './table.ts';
 
-const SUITES: readonly Suite[] = [evaluatorSuite, recoverySuite];
+const SUITES: readonly Suite[] = [evaluatorSuite, recoverySuite, scaleSuite];
 
 const ROUNDS = 5;
 const ROUNDS_MAX = 100;

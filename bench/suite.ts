@@ -3,7 +3,18 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** More of a rate is better, less of anything else. */
-export type Unit = 'runs/s' | 'µs/run' | 'µs' | 'ms' | 'MiB' | 'KiB' | 'runs';
+export type Unit =
+  | 'runs/s'
+  | 'µs/run'
+  | 'µs'
+  | 'ms'
+  | 'MiB'
+  | 'KiB'
+  | 'runs'
+  | 'launches/s'
+  | 'launches'
+  | 'shards'
+  | 'CPUs';
 
 export interface Row {
   readonly name: string;

@@ -4,10 +4,10 @@ import type { Coordinator } from './coordinator.ts';
 import type { Courier } from './courier.ts';
 import { CronkeeperError, received } from './errors.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
-import { assertNamespace, SHARDS_MAX } from './namespace.ts';
+import { assertNamespace } from './namespace.ts';
 import type { FetchPermissions } from './outbound.ts';
 import { TASKS_MAX } from './quota.ts';
-import type { TickOptions } from './tick.ts';
+import { SHARDS_MAX } from './shard.ts';
 import { parseCoordinatorUrl } from './url.ts';
 
 export interface CronkeeperOptions {
@@ -43,16 +43,6 @@ export interface CronkeeperOptions {
   readonly courier?: Courier;
   /** In place of the one that `url` names, for tests and simulations. */
   readonly coordinator?: Coordinator;
-}
-
-/** @throws CronkeeperError `invalid` */
-export function assertTickOptions(options: TickOptions): void {
-  for (const field of ['lingerMs', 'budgetMs'] as const) {
-    const value: unknown = options[field];
-    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
-    const allowed = 'a number of milliseconds, 0 or more';
-    throw new CronkeeperError('invalid', `tick: ${field}: received ${received(value)}; allowed: ${allowed}`);
-  }
 }
 
 const OPTION_NAMES: ReadonlySet<string> = new Set([

@@ -1,10 +1,10 @@
 /** The composition root: the only file that names implementations. What it opens stays warm between invocations. */
 
-import { assertOptions, assertTickOptions, type CronkeeperOptions } from './app-options.ts';
+import { assertOptions, type CronkeeperOptions } from './app-options.ts';
 import { type AuditEntry, type AuditOptions, assertPrincipal } from './audit.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { createAws } from './aws/signed.ts';
-import type { Aws } from './aws.ts';
+import type { Aws, AwsSettings } from './aws.ts';
 import { type Clock, systemClock, systemRandom, uniqueToken } from './clock.ts';
 import { openEmbedded } from './coordinator/embedded.ts';
 import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
@@ -28,7 +28,7 @@ import { openRequests } from './sandbox.ts';
 import { readStatus, type Status } from './status.ts';
 import { CodeCache } from './store.ts';
 import type { Page, Replay, Replays, Tasks } from './tasks.ts';
-import { type TickOptions, tick } from './tick.ts';
+import { assertTickOptions, type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
 import { type Verification, type VerifyOptions, verifyAll } from './verification.ts';
 
@@ -64,6 +64,9 @@ export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronke
   assertOptions(options);
   return new App(options);
 }
+
+/** AWS, for what handlers do there themselves. */
+export const openAws = (settings: AwsSettings, clock: Clock): Aws => createAws({ ...settings, clock });
 
 class App implements Cronkeeper {
   readonly tasks: Tasks & Replays;

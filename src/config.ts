@@ -4,9 +4,10 @@ import type { AwsSettings } from './aws.ts';
 import { awsOf } from './aws-environment.ts';
 import { isCidr } from './cidr.ts';
 import { CronkeeperError, type Problem, received } from './errors.ts';
+import { FAN_OUT_MAX } from './fan-out.ts';
 import { NAMESPACE_PATTERN } from './layout.ts';
-import { SHARDS_MAX } from './namespace.ts';
 import { TASKS_MAX } from './quota.ts';
+import { SHARDS_MAX } from './shard.ts';
 import { LINGER_MS_MAX } from './tick.ts';
 import { parseCoordinatorUrl, shownUrl } from './url.ts';
 
@@ -19,6 +20,10 @@ export interface Config {
   readonly sessionTimeoutMs: number;
   readonly shards: number;
   readonly lingerMs: number;
+  /** That a tick takes at a time; 0: all that nobody holds. */
+  readonly shardsPerTick: number;
+  /** Further ticks that a tick may ask for; 0: none. */
+  readonly fanOutMax: number;
   /** May do everything. */
   readonly apiToken?: string;
   /** May read. */
@@ -112,6 +117,24 @@ export const SETTINGS: readonly Setting[] = [
     range: [0, LINGER_MS_MAX],
     fallback: 0,
     allowed: '0 to 840,000',
+  },
+  {
+    name: 'CRONKEEPER_SHARDS_PER_TICK',
+    what: 'shards that a tick takes at a time, so that several ticks share them; 0: all that nobody holds',
+    key: 'shardsPerTick',
+    unit: 'count',
+    range: [0, SHARDS_MAX],
+    fallback: 0,
+    allowed: `0 to ${SHARDS_MAX}`,
+  },
+  {
+    name: 'CRONKEEPER_FAN_OUT_MAX',
+    what: 'times that a function may invoke itself for shards with work that it cannot get through; 0: never',
+    key: 'fanOutMax',
+    unit: 'count',
+    range: [0, FAN_OUT_MAX],
+    fallback: 0,
+    allowed: `0 to ${FAN_OUT_MAX}`,
   },
   {
     name: 'CRONKEEPER_FETCH_ALLOW_ADDRESSES',

@@ -47,7 +47,8 @@ export interface DispatcherOptions extends Grants, Times {
   readonly warmUntil: () => EpochMs;
   /** Aborted when runs must end at once; what has not ended is left to the next tick. */
   readonly signal: AbortSignal;
-  readonly onDeferred: (count: number) => void;
+  /** `isLoad`: there was not the time for it, and there would be for another tick. */
+  readonly onDeferred: (entry: TimedEntry, isLoad: boolean) => void;
   readonly onQuarantined: (taskId: string, problem: CronkeeperError) => void;
   readonly onFailed: (error: unknown) => void;
 }
@@ -89,14 +90,14 @@ export class Dispatcher {
 
   /** Until nothing is on its way. */
   async idle(): Promise<void> {
-    while (!this.#isQuiet || this.#suspects.waiting > 0) await this.#change();
+    while (!this.isQuiet || this.#suspects.waiting > 0) await this.#change();
   }
 
   /** Until nothing is on its way, or `enough` aborts. Suspects that wait do not count: now it is their turn. */
   async quiet(enough: AbortSignal): Promise<void> {
     const wake = () => this.#wake();
     enough.addEventListener('abort', wake);
-    while (!this.#isQuiet && !enough.aborted) await this.#change();
+    while (!this.isQuiet && !enough.aborted) await this.#change();
     enough.removeEventListener('abort', wake);
   }
 
@@ -105,7 +106,8 @@ export class Dispatcher {
     return this.#inFlight;
   }
 
-  get #isQuiet(): boolean {
+  /** Whether nothing is due and nothing on its way; suspects do not count. */
+  get isQuiet(): boolean {
     return this.#queue.length === 0 && this.#inFlight === 0;
   }
 
@@ -217,7 +219,7 @@ export class Dispatcher {
     if (!this.#isHeld(start)) return;
     if (this.#options.mayStart(start.loaded.record.task.timeoutMs)) {
       this.#run([{ ...start, losses: start.losses + 1 }], programs).catch((error: unknown) => this.#fail(error));
-    } else this.#defer(start.entry);
+    } else this.#defer(start.entry, true);
   }
 
   #finished(start: Start, run: Run, outcome: Outcome & Started): void {
@@ -225,7 +227,7 @@ export class Dispatcher {
     if (outcome.error?.class === 'Cancelled') {
       // What never began was no attempt; what did begin stays in the journal, and the next start is the next attempt.
       if (outcome.hasStarted === false && losses === 0) this.#options.journal.withdraw(entry.taskId, launch.slotMs);
-      this.#defer(entry);
+      this.#defer(entry, true);
       return;
     }
     const done = doneOf(start, run, outcome, this.#options);
@@ -254,7 +256,7 @@ export class Dispatcher {
         this.#options.journal.withdraw(entry.taskId, launch.slotMs);
         const { timeoutMsMax } = this.#options;
         if (timeoutMs > timeoutMsMax) this.#options.onQuarantined(id, neverStarts(id, timeoutMs, timeoutMsMax));
-        return this.#defer(entry);
+        return this.#defer(entry, timeoutMs <= timeoutMsMax);
       }
       // Without the time for that, it is better begun beside others than never.
       const mayWait = this.#options.mayStart(timeoutMs + SUSPECT_WAIT_MS);
@@ -294,8 +296,8 @@ export class Dispatcher {
   }
 
   /** Stays in the due index for the next tick. */
-  #defer(entry: TimedEntry): undefined {
-    this.#options.onDeferred(1);
+  #defer(entry: TimedEntry, isLoad = false): undefined {
+    this.#options.onDeferred(entry, isLoad);
     this.release(entry);
   }
 

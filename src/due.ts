@@ -86,7 +86,7 @@ export function scanDue(
 }
 
 /** Directories of the minutes up to `untilMs`, oldest first: two round trips, whatever the number of shards. */
-async function dueMinutes(
+export async function dueMinutes(
   session: Session,
   layout: Layout,
   shards: readonly number[],

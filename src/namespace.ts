@@ -11,8 +11,7 @@ import {
   namespacePath,
   namespaceRoot,
 } from './layout.ts';
-
-export const SHARDS_MAX = 256;
+import { SHARDS_MAX } from './shard.ts';
 
 /** Grows when the layout changes in a way that older code must not touch. */
 const LAYOUT_VERSION = 1;

@@ -19,6 +19,8 @@ export interface TickReport {
   readonly uncertain: number;
   /** Left for the next tick: time was short, or a lease was lost. */
   readonly deferred: number;
+  /** Shards in which it leaves due work behind, since its time was up: another tick would find something to do there. */
+  readonly loadedShards: readonly number[];
   /** Shards whose lease was lost to a newer holder. */
   readonly fenced: number;
   /** Tasks that cannot run here, with the reason: an unreadable record, a timeout beyond the budget. At most 100. */
@@ -53,6 +55,7 @@ export class Tally {
   maxLateMs = 0;
   clockSkewMs = 0;
   readonly #quarantined = new Map<string, string>();
+  readonly #loaded = new Set<number>();
 
   count({ skipped }: Done, { run }: Settled): void {
     for (const range of skipped) {
@@ -77,6 +80,11 @@ export class Tally {
     if (this.#quarantined.size < QUARANTINED_MAX) this.#quarantined.set(taskId, problem);
   }
 
+  /** Due work of this shard is left behind. */
+  leave(shard: number): void {
+    this.#loaded.add(shard);
+  }
+
   report(durationMs: number): TickReport {
     const { shards, leaseConflicts, succeeded, failed, timedOut, skipped, missed, uncertain, deferred } = this;
     const { fenced, delivered, undelivered, maxLateMs, clockSkewMs } = this;
@@ -84,7 +92,16 @@ export class Tally {
     const quarantined = [...this.#quarantined].map(([taskId, problem]) => ({ taskId, problem }));
     return {
       ...{ shards, leaseConflicts, due, succeeded, failed, timedOut, skipped, missed, uncertain, deferred },
-      ...{ fenced, delivered, undelivered, quarantined, maxLateMs, durationMs, clockSkewMs },
+      ...{
+        loadedShards: [...this.#loaded].sort((a, b) => a - b),
+        fenced,
+        delivered,
+        undelivered,
+        quarantined,
+        maxLateMs,
+        durationMs,
+        clockSkewMs,
+      },
     };
   }
 }

@@ -1,5 +1,19 @@
 /** Which shard and which directories a task belongs to: stable hashes of its id, the same on every machine. */
 
+/** Shards that a namespace may have. */
+export const SHARDS_MAX = 256;
+
+/** What {@link isShards} asks for, in words. */
+export const SHARDS_ALLOWED = `a list of 1 to ${SHARDS_MAX} different numbers from 0 to ${SHARDS_MAX - 1}`;
+
+/** Whether this names shards that a namespace may have, each once. */
+export const isShards = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) &&
+  value.length >= 1 &&
+  value.length <= SHARDS_MAX &&
+  new Set(value).size === value.length &&
+  value.every((shard) => Number.isInteger(shard) && shard >= 0 && shard < SHARDS_MAX);
+
 /** FNV-1a, 32 bits, with a final mix (murmur3's) so that the low bits of similar ids differ. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;

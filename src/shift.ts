@@ -14,33 +14,21 @@ import { Doorbells } from './doorbell.ts';
 import type { Page, TimedEntry } from './due.ts';
 import { CLOSING_MS, Ending, isUnanswered, leavingBehind } from './ending.ts';
 import { messageOf } from './errors.ts';
+import { callForHelp } from './help.ts';
 import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
 import type { Layout } from './layout.ts';
-import { acquireFree, type Lease, release } from './lease.ts';
+import { type Lease, release } from './lease.ts';
 import { closeLeftBehind } from './left-behind.ts';
+import { PACE } from './pace.ts';
 import type { Tally } from './report.ts';
 import type { Done, Settled } from './settle.ts';
+import type { Share } from './share.ts';
 import { recordsOf } from './store.ts';
 import { SWEEP_STEP_MS, SWEEPING_SHARD, sweepAll } from './sweep.ts';
 import { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 import { Timers } from './timers.ts';
-import { Vacancies } from './vacancies.ts';
 import { Wakes } from './wakes.ts';
-
-/** How far ahead of now due pages are read while lingering. */
-const SCAN_AHEAD_MS = 60_000;
-
-/** The journal runs so far ahead of the timers, and is looked after so often. */
-const PREPARE_AHEAD_MS = 500;
-const PREPARE_EVERY_MS = 250;
-
-/** Several rings of the doorbell within so many milliseconds are one. */
-const DOORBELL_MS = 10;
-
-/** A run that takes longer than this after the linger is over makes the tick go on, by so much at a time. */
-const IDLE_SOON_MS = 100;
-const EXTENSION_MS = 1_000;
 
 /** What a lingering tick wakes up for. */
 type Reason = 'prepare' | 'scan' | 'doorbell' | 'vacancy' | 'over';
@@ -51,6 +39,7 @@ export class Shift {
   readonly #options: TickOptions;
   readonly #session: Session;
   readonly #layout: Layout;
+  readonly #share: Share;
   readonly #leases: Map<number, Lease>;
   readonly #tally: Tally;
   /** What is due later is left to the next tick. */
@@ -59,15 +48,12 @@ export class Shift {
   readonly #now: () => EpochMs;
   readonly #lingers: boolean;
   readonly #agenda: Agenda;
-  /** Shards that this tick has, or had: none of them is taken again. */
-  readonly #known: Set<number>;
   readonly #journal: Journal;
   readonly #committer: Committer;
   readonly #dispatcher: Dispatcher;
   readonly #delivery: Delivery;
   readonly #timers: Timers<TimedEntry>;
   readonly #doorbells: Doorbells;
-  readonly #vacancies: Vacancies;
   #wakes: Wakes<Reason> | undefined;
   readonly #ending: Ending;
   /** No other invocation has it, before or after: the shard and the fence of its first lease. */
@@ -81,6 +67,7 @@ export class Shift {
     options: TickOptions,
     session: Session,
     layout: Layout,
+    share: Share,
     leases: readonly Lease[],
     tally: Tally,
     startedMs: number,
@@ -90,8 +77,8 @@ export class Shift {
     this.#session = session;
     this.#layout = layout;
     this.#tally = tally;
+    this.#share = share;
     this.#leases = new Map();
-    this.#known = new Set();
     this.#now = coordinatorTime(deps.clock, tally.clockSkewMs);
     for (const lease of leases) this.#hold(lease);
     const countLeft = () => {
@@ -107,19 +94,22 @@ export class Shift {
     this.#timers = new Timers(deps.clock, this.#now, (due) => this.#dispatcher.submit(due));
     this.#doorbells = new Doorbells(session, layout, () => {
       this.#dispatcher.cool();
-      this.#wakes?.wakeIn(DOORBELL_MS, 'doorbell');
+      this.#wakes?.wakeIn(PACE.doorbellMs, 'doorbell');
     });
-    this.#vacancies = new Vacancies(session, layout, () => this.#wakes?.wakeNow('vacancy'));
     this.#committer = this.#createCommitter();
     this.#dispatcher = this.#createDispatcher();
     this.#delivery = this.#createDelivery();
   }
 
   async work(): Promise<void> {
+    const isBusy = () => !this.#dispatcher.isQuiet && !this.#ending.isClosing;
+    const { onWaiting } = this.#options;
+    const alone = callForHelp({ clock: this.#deps.clock, now: this.#now, share: this.#share, isBusy, onWaiting });
     try {
       await this.#takeOver([...this.#leases.values()]);
       await this.#scan();
       if (this.#now() < this.#untilMs) await this.#lingerAndOn();
+      else if (this.#share.isLimited) await this.#goOn();
       await this.#ending.unlessFailed(this.#dispatcher.idle());
       await this.#ending.unlessFailed(this.#committer.flush());
       await this.#ending.unlessFailed(this.#delivery.finish());
@@ -129,6 +119,7 @@ export class Shift {
     } catch (error) {
       this.#ending.fail(error);
     } finally {
+      alone();
       this.#ending.over();
       this.#timers.stop();
       this.#dispatcher.stop();
@@ -141,7 +132,6 @@ export class Shift {
   #hold(lease: Lease): void {
     if (this.#name === '') this.#name = `${lease.shard.toString(36)}.${lease.fence.toString(36)}`;
     this.#leases.set(lease.shard, lease);
-    this.#known.add(lease.shard);
     this.#tally.shards++;
   }
 
@@ -164,12 +154,28 @@ export class Shift {
 
   /** Shards whose holder has died or gone since, and what is due in them. */
   async #takeVacant(): Promise<void> {
-    const others = Array.from({ length: this.#layout.shards }, (_, shard) => shard);
-    const vacant = await this.#vacancies.look(others.filter((shard) => !this.#known.has(shard)));
-    if (vacant.length === 0) return;
-    const leases = await acquireFree(this.#session, this.#layout, vacant, this.#deps.holder());
+    const onChange = () => this.#wakes?.wakeNow('vacancy');
+    const { leases, againInMs } = await this.#share.vacant(this.#leases.size, onChange);
+    if (againInMs !== undefined) this.#wakes?.wakeIn(againInMs, 'vacancy');
+    await this.#holdMore(leases);
+  }
+
+  async #holdMore(leases: readonly Lease[]): Promise<void> {
+    if (leases.length === 0) return;
     for (const lease of leases) this.#hold(lease);
     await this.#takeOver(leases);
+  }
+
+  /** What others have not come for, share by share. */
+  async #goOn(): Promise<void> {
+    for (;;) {
+      await this.#ending.unlessFailed(this.#dispatcher.idle());
+      if (!this.#ending.leaves(PACE.shareMs)) return;
+      const leases = await this.#share.next(this.#untilMs);
+      if (leases.length === 0) return;
+      await this.#holdMore(leases);
+      await this.#scan(leases.map(({ shard }) => shard));
+    }
   }
 
   /**
@@ -179,15 +185,17 @@ export class Shift {
   async #lingerAndOn(): Promise<void> {
     const lastMs = this.#now() + LINGER_MS_MAX;
     await this.#linger();
-    while (!(await this.#isIdleSoon()) && this.#untilMs < lastMs && this.#ending.leaves(EXTENSION_MS)) {
-      this.#extend();
+    while (!(await this.#isIdleSoon()) && this.#untilMs < lastMs && this.#ending.leaves(PACE.extensionMs)) {
+      const fromMs = this.#untilMs;
+      this.#untilMs = this.#now() + PACE.extensionMs;
+      this.#accept([...this.#agenda.entriesAfter(fromMs)]);
       await this.#linger();
     }
   }
 
   async #isIdleSoon(): Promise<boolean> {
     const waited = new AbortController();
-    const cancel = this.#deps.clock.after(IDLE_SOON_MS, () => waited.abort());
+    const cancel = this.#deps.clock.after(PACE.idleSoonMs, () => waited.abort());
     try {
       await this.#ending.unlessFailed(this.#dispatcher.quiet(waited.signal));
       if (!waited.signal.aborted) this.#delivery.wane();
@@ -198,17 +206,14 @@ export class Shift {
     return !waited.signal.aborted;
   }
 
-  #extend(): void {
-    const fromMs = this.#untilMs;
-    this.#untilMs = this.#now() + EXTENSION_MS;
-    this.#accept([...this.#agenda.entriesAfter(fromMs)]);
-  }
-
   /** Brings what is due to the dispatcher, and what will be due soon to the timers. */
-  async #scan(): Promise<void> {
-    const untilMs = Math.min(this.#untilMs, this.#now() + SCAN_AHEAD_MS);
-    for await (const page of this.#agenda.read(this.#leases.keys(), untilMs)) {
-      if (this.#ending.isClosing) break;
+  async #scan(shards: readonly number[] = [...this.#leases.keys()]): Promise<void> {
+    const untilMs = Math.min(this.#untilMs, this.#now() + PACE.scanAheadMs);
+    for await (const page of this.#agenda.read(shards, untilMs)) {
+      if (this.#ending.isClosing) {
+        for (const shard of shards) this.#tally.leave(shard); // what has not been read, nobody has counted
+        break;
+      }
       this.#accept([...page.left.values()]);
       await this.#ending.unlessFailed(this.#dispatcher.room());
     }
@@ -238,9 +243,10 @@ export class Shift {
       let why: Reason = 'vacancy'; // for what came after the first look, when nobody was listening yet
       do {
         if (why !== 'prepare') await this.#lookAround(why);
-        await this.#prepare();
-        wakes.wakeIn(PREPARE_EVERY_MS, 'prepare');
-        wakes.wakeIn(SCAN_AHEAD_MS / 2, 'scan');
+        const soon = [...this.#timers.until(this.#now() + PACE.prepareAheadMs)];
+        if (soon.length > 0) await this.#dispatcher.prepare(soon);
+        wakes.wakeIn(PACE.prepareEveryMs, 'prepare');
+        wakes.wakeIn(PACE.scanAheadMs / 2, 'scan');
         why = await wakes.next();
       } while (why !== 'over' && !this.#ending.isClosing);
     } finally {
@@ -255,11 +261,6 @@ export class Shift {
     await this.#doorbells.listen(this.#leases.keys());
     if (why === 'doorbell') this.#dispatcher.cool(); // again, for records that were read before the ring and came after it
     await this.#scan();
-  }
-
-  async #prepare(): Promise<void> {
-    const soon = [...this.#timers.until(this.#now() + PREPARE_AHEAD_MS)];
-    if (soon.length > 0) await this.#dispatcher.prepare(soon);
   }
 
   #onCommitted(committed: readonly Committed[], next: readonly TimedEntry[]): void {
@@ -335,10 +336,11 @@ export class Shift {
       skewMs: this.#tally.clockSkewMs,
       mayStart: (timeoutMs) => this.#ending.leaves(timeoutMs),
       timeoutMsMax: (this.#options.budgetMs ?? Infinity) - CLOSING_MS,
-      warmUntil: () => (this.#lingers ? this.#untilMs + EXTENSION_MS : -Infinity),
+      warmUntil: () => (this.#lingers ? this.#untilMs + PACE.extensionMs : -Infinity),
       signal: this.#ending.ending,
-      onDeferred: (count) => {
-        this.#tally.deferred += count;
+      onDeferred: (entry, isLoad) => {
+        this.#tally.deferred++;
+        if (isLoad) this.#tally.leave(entry.shard);
       },
       onQuarantined: (taskId, problem) => this.#tally.quarantine(taskId, messageOf(problem)),
       onFailed: (error) => this.#ending.fail(error),

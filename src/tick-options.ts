@@ -3,9 +3,11 @@ import type { Aws } from './aws.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Coordinator } from './coordinator.ts';
 import type { Courier } from './courier.ts';
+import { CronkeeperError, received } from './errors.ts';
 import type { Capability, Evaluator } from './evaluator.ts';
 import type { Outbound } from './outbound.ts';
 import type { RunRecord } from './record.ts';
+import { isShards, SHARDS_ALLOWED } from './shard.ts';
 import type { CodeCache } from './store.ts';
 
 /** The longest that a tick may linger: just below the longest that a Lambda function may run. */
@@ -36,6 +38,15 @@ export interface TickOptions {
   readonly lingerMs?: number;
   /** How long the tick may take in all. It stops starting runs that might not end in time. Default: no bound. */
   readonly budgetMs?: number;
+  /**
+   * Take at most so many shards at a time: for several ticks at once. Shards that nobody else takes are not left alone:
+   * see `share.ts`. Default: every shard that nobody holds.
+   */
+  readonly shardsMax?: number;
+  /** Take these shards and no others, ever. Default: all of the namespace. */
+  readonly shards?: readonly number[];
+  /** Told once, of shards with due work that nobody holds, when a tick with `shardsMax` is busy for a second. */
+  readonly onWaiting?: (shards: readonly number[]) => void;
   /** Wait for shards to become free even if others hold all of them now. Default: only who has a shard stays. */
   readonly standby?: boolean;
   /** Told when that is so. */
@@ -46,4 +57,19 @@ export interface TickOptions {
   readonly signal?: AbortSignal;
   /** Told of every run as it is recorded. */
   readonly onRun?: (taskId: string, run: RunRecord) => void;
+}
+
+/** @throws CronkeeperError `invalid`, naming the option. */
+export function assertTickOptions({ lingerMs, budgetMs, shardsMax, shards }: TickOptions): void {
+  const refuse = (field: string, value: unknown, allowed: string): never => {
+    throw new CronkeeperError('invalid', `tick: ${field}: received ${received(value)}; allowed: ${allowed}`);
+  };
+  for (const [field, value] of Object.entries({ lingerMs, budgetMs })) {
+    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
+    refuse(field, value, 'a number of milliseconds, 0 or more');
+  }
+  if (shardsMax !== undefined && !(Number.isInteger(shardsMax) && shardsMax >= 1)) {
+    refuse('shardsMax', shardsMax, 'a whole number, 1 or more');
+  }
+  if (shards !== undefined && !isShards(shards)) refuse('shards', shards, SHARDS_ALLOWED);
 }

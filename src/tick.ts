@@ -1,20 +1,19 @@
 /**
  * One tick, the engine's whole work: lease → due → plan → begin → run → settle → commit. READ FIRST.
  *
- * A tick takes the leases of the shards that nobody holds, learns what an earlier holder had begun, runs what is due,
- * lingers on exact timers if it was asked to, and gives everything back. It keeps nothing: should it die at any point,
+ * A tick takes the leases of the shards that nobody holds, or a share of them, learns what an earlier holder had begun,
+ * runs what is due, lingers on exact timers if it was asked to, and gives everything back. It keeps nothing: should it die at any point,
  * the next one finds all it needs in the coordinator. What happens between taking the leases and giving them back is
  * in `shift.ts`.
  */
 import { askingTheTime, measureSkewMs } from './coordinator-time.ts';
-import { acquireFree } from './lease.ts';
 import { openNamespace } from './namespace.ts';
 import { Tally, type TickReport } from './report.ts';
-import { visitingOrder } from './shard.ts';
+import { Share } from './share.ts';
 import { Shift } from './shift.ts';
 import type { TickDeps, TickOptions } from './tick-options.ts';
 
-export { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
+export { assertTickOptions, LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
 
 /**
  * @throws CronkeeperError `unavailable`, `session-lost` or `outcome-unknown` when the coordinator failed it in the
@@ -27,10 +26,11 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
   try {
     const layout = await openNamespace(session, deps.namespace, deps.shards);
     const skewMs = askingTheTime(deps.clock);
-    const shards = visitingOrder(layout.shards, deps.random());
-    const leases = await acquireFree(session, layout, shards, deps.holder());
+    const { clock, holder } = deps;
+    const share = new Share({ session, layout, clock, holder, random: deps.random(), ...sharing(options) });
+    const leases = await share.first();
     const [first] = leases;
-    tally.leaseConflicts = layout.shards - leases.length;
+    tally.leaseConflicts = share.wanted - leases.length;
     const standsBy = first === undefined && isStandby(options);
     if (standsBy) options.onStandby?.();
     if (first !== undefined || standsBy) {
@@ -38,7 +38,7 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
         first === undefined
           ? await measureSkewMs(session, deps.clock, `${layout.root}/time-${deps.holder()}`)
           : skewMs(first.takenMs);
-      await new Shift(deps, options, session, layout, leases, tally, startedMs).work();
+      await new Shift(deps, options, session, layout, share, leases, tally, startedMs).work();
     }
   } finally {
     await session.close();
@@ -48,3 +48,8 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
 
 /** Without a shard, only who is to stand by stays. */
 const isStandby = ({ standby = false, lingerMs = 0 }: TickOptions): boolean => standby && lingerMs > 0;
+
+const sharing = ({ shardsMax, shards }: TickOptions) => ({
+  ...(shardsMax !== undefined && { shardsMax }),
+  ...(shards !== undefined && { shards }),
+});

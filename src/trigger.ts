@@ -9,6 +9,10 @@ export interface TickCommand {
   readonly kind: 'tick';
   /** Absent: as the function is set up. */
   readonly lingerMs?: number;
+  /** Only these shards. Absent: all of them. */
+  readonly shards?: readonly number[];
+  /** How many ticks asked for each other before this one. Absent: none, it was triggered. */
+  readonly generation?: number;
 }
 
 export interface RunCommand {

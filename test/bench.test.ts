@@ -35,7 +35,7 @@ describe('npm run bench', () => {
   }, 120_000);
 
   test.each([
-    [['evaluater'], 'suite "evaluater": allowed are evaluator, recovery'],
+    [['evaluater'], 'suite "evaluater": allowed are evaluator, recovery, scale'],
     [['--rounds', '0'], '--rounds "0": a whole number from 1 to 100 is allowed'],
     [['--rounds', '1e1'], '--rounds "1e1": a whole number from 1 to 100 is allowed'],
     [['--fast'], "Unknown option '--fast'"],

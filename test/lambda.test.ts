@@ -74,10 +74,18 @@ describe('which events are a tick', () => {
     ['a linger beyond the longest function', { lingerMs: 900_001 }, 'lingerMs: received 900001'],
     ['a linger in words', { lingerMs: '55s' }, 'lingerMs: received "55s"'],
     ['a misspelt field', { command: 'tick', linger: 1 }, 'linger: unknown'],
+    ['a shard that cannot be', { command: 'tick', shards: [0, 256] }, 'shards: received [0,256]'],
+    ['a shard named twice', { command: 'tick', shards: [3, 3] }, 'shards: received [3,3]'],
+    ['a generation too many', { command: 'tick', generation: 4 }, 'generation: received 4'],
   ])('%s is refused, and named', (_, event, message) => {
     const error = errorOf(() => commandOf(event, triggers, 'r-1'));
     expect([error.code, error.message]).toEqual(['invalid', expect.stringContaining(message)]);
   });
+});
+
+test('a call for help says which shards, and how many have called before', () => {
+  const sharing = { shards: [1, 5], generation: 1 };
+  expect(commandOf({ command: 'tick', ...sharing }, [directTrigger], 'r-1')).toEqual({ kind: 'tick', ...sharing });
 });
 
 describe('the tick handler', () => {

@@ -101,6 +101,9 @@ const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> |
   [/^npm run shape$/, run],
   // In test/engine/recovery.test.ts, where an ensemble has the machine for itself.
   [/^npm run bench -- recovery$/, () => undefined],
+  // In test/engine/scale.test.ts, with two processes.
+  [/^npm run bench -- scale$/, () => undefined],
+  [/^npm run -s cost$/, async (command) => expect(await run(command)).toContain('| **in all** |')],
   // In test/chaos/chaos.test.ts, for a minute.
   [/^npm run chaos /, () => expect(script('chaos')).toBe('node test/chaos/main.ts')],
   // In test/sim/sim.test.ts, with more seeds.

@@ -63,6 +63,7 @@ export async function dev(context: Context, flags: DevFlags, random: Random): Pr
           release: () => keeper.release(),
         },
         lingerMs: everyMs,
+        invoke: async () => undefined, // there is no other function here: what waits is for the next tick
         log: silent,
       });
       await keepTicking({

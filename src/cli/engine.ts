@@ -1,6 +1,7 @@
 /** `cronkeeper tick` and `cronkeeper worker`: the engine from a terminal. */
 import { type Cronkeeper, openCronkeeper } from '../app.ts';
 import type { Random } from '../clock.ts';
+import type { Config } from '../config.ts';
 import type { TickReport } from '../report.ts';
 import type { TickOptions } from '../tick.ts';
 import { assertDirect, type Context, keeperOptions } from './connection.ts';
@@ -16,16 +17,19 @@ const WORKER_LINGER_MS = 55_000;
 export interface EngineFlags {
   /** ms */
   readonly linger?: number;
+  /** Default: the configuration's. */
+  readonly shardsMax?: number;
 }
 
 /** One tick; says its report. */
-export async function tickOnce(context: Context, { linger }: EngineFlags): Promise<void> {
+export async function tickOnce(context: Context, { linger, shardsMax }: EngineFlags): Promise<void> {
   assertDirect(context, 'tick');
   const { output, config, clock } = context;
   const keeper = await openCronkeeper(keeperOptions(context));
   try {
     using stop = listenForStop(clock, () => output.note('stopping: no new launches'));
-    const report = await keeper.tick({ lingerMs: linger ?? config.lingerMs, signal: stop.signal });
+    const lingerMs = linger ?? config.lingerMs;
+    const report = await keeper.tick({ lingerMs, signal: stop.signal, ...shareOf(config, shardsMax) });
     output.result(report, () => reportText(report));
   } finally {
     await keeper.close();
@@ -33,7 +37,7 @@ export async function tickOnce(context: Context, { linger }: EngineFlags): Promi
 }
 
 /** Ticks one after the other until it is stopped; shows every launch. */
-export async function work(context: Context, { linger }: EngineFlags, random: Random): Promise<void> {
+export async function work(context: Context, { linger, shardsMax }: EngineFlags, random: Random): Promise<void> {
   assertDirect(context, 'worker');
   const { output, config, clock } = context;
   const lingerMs = linger ?? (config.lingerMs > 0 ? config.lingerMs : WORKER_LINGER_MS);
@@ -48,7 +52,8 @@ export async function work(context: Context, { linger }: EngineFlags, random: Ra
       if (!isWaiting) output.note('others hold every shard; waiting for one');
       isWaiting = true;
     };
-    const tickOptions: TickOptions = { lingerMs, signal, standby: true, onStandby: wait, onRun: showLaunches(output) };
+    const standing = { standby: true, onStandby: wait, onRun: showLaunches(output) };
+    const tickOptions: TickOptions = { lingerMs, signal, ...standing, ...shareOf(config, shardsMax) };
     await keepTicking({
       tick: async () => {
         const report = await keeper.tick(tickOptions);
@@ -62,6 +67,11 @@ export async function work(context: Context, { linger }: EngineFlags, random: Ra
   } finally {
     await keeper.close();
   }
+}
+
+/** How many shards a tick takes at a time; all of them unless something says otherwise. */
+function shareOf({ shardsPerTick }: Config, flag = shardsPerTick): Pick<TickOptions, 'shardsMax'> {
+  return flag > 0 ? { shardsMax: flag } : {};
 }
 
 function reportText(report: TickReport): string {

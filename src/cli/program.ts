@@ -4,6 +4,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { systemRandom } from '../clock.ts';
 import type { CronkeeperError } from '../errors.ts';
 import { DST_RULES } from '../schedule/dst.ts';
+import { SHARDS_MAX } from '../shard.ts';
 import { LINGER_MS_MAX } from '../tick.ts';
 import type { VerifyOptions } from '../verification.ts';
 import { TASK_STATUSES } from '../view.ts';
@@ -255,15 +256,21 @@ function addEngineCommands(program: Command, { context }: Surroundings): void {
     new Option('--linger <duration>', 'stay so long, and run tasks on exact timers').argParser(
       durationArgument(0, LINGER_MS_MAX, '0s to 14m'),
     );
+  const shardsMax = () =>
+    new Option('--shards-max <n>', 'take so many shards at a time; default: all that nobody holds').argParser(
+      wholeArgument(1, SHARDS_MAX),
+    );
   program
     .command('tick')
     .description('run what is due, once')
     .addOption(linger())
+    .addOption(shardsMax())
     .action((flags: EngineFlags) => tickOnce(context(), flags));
   program
     .command('worker')
     .description('tick until stopped')
     .addOption(linger())
+    .addOption(shardsMax())
     .action((flags: EngineFlags) => work(context(), flags, systemRandom));
   program
     .command('dev')

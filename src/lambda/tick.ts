@@ -4,26 +4,33 @@ import { directTrigger } from '../trigger/direct.ts';
 import { scheduleTrigger } from '../trigger/schedule.ts';
 import { commandOf } from '../trigger.ts';
 import { applyCommand, type CommandHandlerOptions, invocationId } from './command.ts';
+import { type Invoke, together } from './fan-out.ts';
 import type { Handler } from './stack.ts';
 import { tickNow } from './ticking.ts';
 import { warm } from './warm.ts';
 
 const TRIGGERS = [scheduleTrigger, directTrigger];
 
-export type TickHandlerOptions = CommandHandlerOptions;
+export interface TickHandlerOptions extends CommandHandlerOptions {
+  /** How the function invokes itself, see CRONKEEPER_FAN_OUT_MAX. Default: by Lambda's API. */
+  readonly invoke?: Invoke;
+}
 
 export type TickHandler = Handler<TickReport>;
 
 /** @throws CronkeeperError `invalid` at once, when neither options nor environment say where the tasks are. */
-export function createTickHandler({ lingerMs, ...options }: TickHandlerOptions = {}): TickHandler {
+export function createTickHandler({ lingerMs, invoke, ...options }: TickHandlerOptions = {}): TickHandler {
   const { keeper, config, stack } = warm(options);
+  const sharing = together(config, { invoke, log: stack.log, clock: options.clock });
 
   return stack.around({ name: 'tick' }, async (event, context, { signal }) => {
     const command = commandOf(event, TRIGGERS, invocationId(context));
     // Connecting is a part of the tick, and so of what the budget and the early end bound.
     const opened = await keeper();
     const invocation = { keeper: opened, stack, context, signal, lingerMs: lingerMs ?? config.lingerMs };
-    if (command.kind === 'tick') return tickNow(invocation, command.lingerMs);
+    if (command.kind === 'tick') {
+      return tickNow({ ...invocation, keeper: sharing(opened, command, context.invokedFunctionArn) }, command.lingerMs);
+    }
     try {
       await applyCommand(command, opened, stack.log);
       return await tickNow(invocation, 0);

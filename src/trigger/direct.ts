@@ -4,6 +4,7 @@ import { TASK_ID_PATTERN } from '../layout.ts';
 import { LINGER_MS_MAX } from '../tick.ts';
 import { type Command, isObject, type Trigger } from '../trigger.ts';
 import { busEventOf, busEventProblems } from './bus-event.ts';
+import { SHARING_FIELDS, sharingOf } from './sharing.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => string | readonly Problem[] | undefined;
@@ -48,10 +49,11 @@ const ofTask = (kind: 'pause' | 'resume' | 'remove'): Form => ({
 /** The commands there are. What they may carry is checked here; a task or an input, where it is stored. */
 const FORMS: Readonly<Record<Command['kind'], Form>> = {
   tick: {
-    fields: { lingerMs },
+    fields: { lingerMs, ...SHARING_FIELDS },
     command: (fields) => ({
       kind: 'tick',
       ...(fields.lingerMs !== undefined && { lingerMs: Number(fields.lingerMs) }),
+      ...sharingOf(fields),
     }),
   },
   run: {

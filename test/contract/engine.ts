@@ -19,6 +19,7 @@ import { policyTests } from './engine/policies.ts';
 import { quotaTests } from './engine/quotas.ts';
 import { registryTests } from './engine/registry.ts';
 import { retentionTests } from './engine/retention.ts';
+import { shareTests } from './engine/shares.ts';
 import { sharingTests } from './engine/sharing.ts';
 import { suspectTests } from './engine/suspects.ts';
 import { takeoverTests } from './engine/takeovers.ts';
@@ -54,5 +55,6 @@ export function engineContract(name: string, open: () => Promise<World>): void {
     describe('verification', () => verificationTests(engine));
     describe('destinations', () => destinationTests(engine));
     describe('many ticks, little time, hostile tasks', () => sharingTests(engine));
+    describe('shares of the shards', () => shareTests(engine));
   });
 }

@@ -1,6 +1,7 @@
 /** The trigger, and the processes in which it lets ticks run: some fresh, some kept warm, some abandoned and thawed later. */
 import type { Cronkeeper } from '../../src/app.ts';
 import { isCronkeeperError, messageOf } from '../../src/errors.ts';
+import type { TickOptions } from '../../src/tick.ts';
 import { Dice } from './dice.ts';
 import { holdReport } from './invariants/ticks.ts';
 import type { SimProcess } from './process.ts';
@@ -8,6 +9,9 @@ import type { World } from './world.ts';
 
 /** What a tick may need beyond its budget, while the coordinator is slow to take what it has done. */
 const CLOSING_BOUND_MS = 60_000;
+
+/** Share of the ticks that take a share. */
+const SHARING = 0.4;
 
 /** Ordinals of processes: users have the first, invocations those from here. */
 const FIRST_ORDINAL = 100;
@@ -97,6 +101,12 @@ export class Workers {
     return { process, keeper: await this.#world.keeper(process) };
   }
 
+  /** Some take no more than a part of the shards at a time, and the others come beside them. */
+  #share(count: number): TickOptions {
+    const dice = new Dice(this.#world.seed, 'share', count);
+    return dice.hit(SHARING) ? { shardsMax: dice.between(1, 2) } : {};
+  }
+
   async #tick({ process, keeper }: Host, count: number, dice: Dice): Promise<void> {
     const { time, violations, observer } = this.#world;
     const { periodMs, lingering } = this.#options;
@@ -108,7 +118,8 @@ export class Workers {
     const number = ++this.#started;
     process.invocation = number;
     const signal = this.#strike(process, count);
-    const options = { lingerMs, budgetMs, standby: dice.hit(0.3), ...(signal !== undefined && { signal }) };
+    const standby = dice.hit(0.3);
+    const options = { lingerMs, budgetMs, standby, ...this.#share(count), ...(signal !== undefined && { signal }) };
     try {
       const report = await keeper.tick(options);
       const sessions = this.#world.sessionsOf(process, number);

@@ -1,0 +1,15 @@
+/** How a tick paces itself, in ms. */
+export const PACE = {
+  /** How far ahead of now due pages are read while lingering. */
+  scanAheadMs: 60_000,
+  /** The journal runs so far ahead of the timers, and is looked after so often. */
+  prepareAheadMs: 500,
+  prepareEveryMs: 250,
+  /** Several rings of the doorbell within this are one. */
+  doorbellMs: 10,
+  /** A run that takes longer than this after the linger is over makes the tick go on, by so much at a time. */
+  idleSoonMs: 100,
+  extensionMs: 1_000,
+  /** Another share is worth taking while so much time is left. */
+  shareMs: 1_000,
+} as const;
