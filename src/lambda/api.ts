@@ -87,8 +87,10 @@ function withProblem(problem: HttpProblem): ApiResult {
 const tooLate = (): ApiResult =>
   withProblem(new HttpProblem(504, 'outcome-unknown', 'the answer took too long: read back'));
 
-/** For a request that did not come as far as the app. An event that is none gets no answer. */
+/** For a request that did not come as far as the app: nothing of it is the caller's fault. An event that is none gets no answer. */
 function answer(error: unknown, event: unknown): ApiResult | undefined {
   if (!isHttpEvent(event)) return undefined;
-  return withProblem(problemOf(isCronkeeperError(error) ? error : new CronkeeperError('internal', ''), false));
+  const problem = isCronkeeperError(error) ? problemOf(error, false) : undefined;
+  const isOurs = problem !== undefined && problem.status >= 500;
+  return withProblem(isOurs ? problem : problemOf(new CronkeeperError('internal', ''), false));
 }
