@@ -10,6 +10,9 @@ export type RunStatus = 'succeeded' | 'failed' | 'timed-out' | 'skipped' | 'unce
 /** `<taskId>@<slotMs>`: the launch's name, and its idempotency key unless it repeats another. Task ids hold no `@`. */
 export const launchId = (taskId: string, slotMs: EpochMs): string => `${taskId}@${slotMs}`;
 
+/** The task of a launch id. */
+export const taskOfLaunch = (id: string): string => id.slice(0, id.lastIndexOf('@'));
+
 /** The slot that a launch's name names; undefined for what is no name of this task's launches. */
 export function slotOfLaunch(taskId: string, launch: unknown): EpochMs | undefined {
   const slot = typeof launch === 'string' && launch.startsWith(`${taskId}@`) ? launch.slice(taskId.length + 1) : '';

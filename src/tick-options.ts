@@ -45,6 +45,8 @@ export interface TickOptions {
   readonly shardsMax?: number;
   /** Take these shards and no others, ever. Default: all of the namespace. */
   readonly shards?: readonly number[];
+  /** Take the shards of these tasks and no others: for what has just been asked of them. Default: all. */
+  readonly tasks?: readonly string[];
   /** Told once, of shards with due work that nobody holds, when a tick with `shardsMax` is busy for a second. */
   readonly onWaiting?: (shards: readonly number[]) => void;
   /** Wait for shards to become free even if others hold all of them now. Default: only who has a shard stays. */

@@ -7,6 +7,7 @@
  * in `shift.ts`.
  */
 import { askingTheTime, measureSkewMs } from './coordinator-time.ts';
+import type { Layout } from './layout.ts';
 import { openNamespace } from './namespace.ts';
 import { Tally, type TickReport } from './report.ts';
 import { Share } from './share.ts';
@@ -27,7 +28,7 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
     const layout = await openNamespace(session, deps.namespace, deps.shards);
     const skewMs = askingTheTime(deps.clock);
     const { clock, holder } = deps;
-    const share = new Share({ session, layout, clock, holder, random: deps.random(), ...sharing(options) });
+    const share = new Share({ session, layout, clock, holder, random: deps.random(), ...sharing(options, layout) });
     const leases = await share.first();
     const [first] = leases;
     tally.leaseConflicts = share.wanted - leases.length;
@@ -49,7 +50,8 @@ export async function tick(deps: TickDeps, options: TickOptions = {}): Promise<T
 /** Without a shard, only who is to stand by stays. */
 const isStandby = ({ standby = false, lingerMs = 0 }: TickOptions): boolean => standby && lingerMs > 0;
 
-const sharing = ({ shardsMax, shards }: TickOptions) => ({
-  ...(shardsMax !== undefined && { shardsMax }),
-  ...(shards !== undefined && { shards }),
-});
+function sharing({ shardsMax, shards, tasks }: TickOptions, layout: Layout) {
+  const ofTasks = tasks === undefined ? undefined : [...new Set(tasks.map((id) => layout.shardOf(id)))];
+  const only = shards ?? ofTasks;
+  return { ...(shardsMax !== undefined && { shardsMax }), ...(only !== undefined && { shards: only }) };
+}

@@ -136,7 +136,7 @@ describe('the local stack', () => {
     expect((await json('list')).items).toMatchObject([{ id: 'flaky' }]);
     await second.process.stop();
     await start(['--examples']);
-    expect((await json('list')).items).toHaveLength(5);
+    expect((await json('list')).items).toHaveLength(6);
   });
 
   test('takes the next port when the first is taken, and says so', async () => {

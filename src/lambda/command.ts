@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import type { Cronkeeper } from '../app.ts';
 import { uniqueToken } from '../clock.ts';
 import type { Emitted, RefusedLaunch } from '../event.ts';
+import { taskOfLaunch } from '../launch.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { TickReport } from '../report.ts';
 import type { TaskDocument } from '../task.ts';
@@ -17,6 +18,11 @@ export type CommandKeeper = Pick<Cronkeeper, 'tasks' | 'emit' | 'tick' | 'releas
 export interface CommandHandlerOptions extends HandlerOptions<CommandKeeper> {
   /** Of ticks that are asked for without saying how long. Default: CRONKEEPER_LINGER_MS. */
   readonly lingerMs?: number;
+}
+
+/** What a command has come to, and the tasks that a tick should look at now. */
+export interface Applied extends Emitted {
+  readonly tasks: readonly string[];
 }
 
 /** What an invocation has come to. */
@@ -45,14 +51,20 @@ export async function carryOut(
   invocation: Invocation<CommandKeeper>,
 ): Promise<CommandResult> {
   const { keeper, stack } = invocation;
-  const done: Emitted[] = [];
+  const done: Applied[] = [];
   for (const command of commands) done.push(await applyCommand(command, keeper, stack.log));
   const launches = done.flatMap((each) => each.launches);
   const refused = done.flatMap((each) => each.refused);
   const ticks = commands.filter((command) => command.kind === 'tick');
   if (commands.length === 0) return { launches, refused };
   const lingerMs = Math.max(...ticks.map((command) => command.lingerMs ?? invocation.lingerMs));
-  const tick = ticks.length > 0 ? await tickNow(invocation, lingerMs) : await tickAfter(invocation);
+  const tick =
+    ticks.length > 0
+      ? await tickNow(invocation, lingerMs)
+      : await tickAfter(
+          invocation,
+          done.flatMap((each) => each.tasks),
+        );
   return { launches, refused, ...(tick !== undefined && { tick }) };
 }
 
@@ -61,13 +73,28 @@ export async function carryOut(
  * @throws CronkeeperError as the registry does; `unavailable` when a task could not take an event for now, and it should be
  * delivered again.
  */
-export async function applyCommand(command: Command, keeper: CommandKeeper, log: Log): Promise<Emitted> {
-  if (command.kind === 'tick') return NOTHING;
+export async function applyCommand(command: Command, keeper: CommandKeeper, log: Log): Promise<Applied> {
+  if (command.kind === 'tick') return { ...NOTHING, tasks: [] };
   const { launches, refused } = await apply(command, keeper);
   const ids = launches.map(({ launchId }) => launchId);
   log('info', 'command', { ...named(command), ...(ids.length > 0 && { launches: ids }) });
   for (const { taskId, message } of refused) log('warn', 'launch refused', { taskId, error: message });
-  return { launches, refused };
+  return { launches, refused, tasks: dueNow(command, launches) };
+}
+
+/** Tasks in which something may be due now. */
+function dueNow(command: Change, launches: Emitted['launches']): readonly string[] {
+  switch (command.kind) {
+    case 'pause':
+    case 'remove':
+      return [];
+    case 'emit':
+      return launches.map(({ launchId }) => taskOfLaunch(launchId));
+    case 'put':
+      return [(command.task as TaskDocument).id];
+    default:
+      return [command.taskId];
+  }
 }
 
 type Change = Exclude<Command, { readonly kind: 'tick' }>;

@@ -45,7 +45,8 @@ export function createQueueHandler({ lingerMs, ...options }: CommandHandlerOptio
 class Batch {
   readonly #invocation: Invocation<CommandKeeper>;
   readonly #ticks: { readonly messageId: string; readonly lingerMs: number }[] = [];
-  #applied = 0;
+  /** In which something may be due now. */
+  readonly #tasks: string[] = [];
   /** The coordinator cannot be reached: the messages that are left are not even tried. */
   #down: CronkeeperError | undefined;
 
@@ -89,8 +90,7 @@ class Batch {
       const command = commandOf(record, [sqsTrigger], messageId);
       isEvent = command.kind === 'emit';
       if (command.kind === 'tick') this.#ticks.push({ messageId, lingerMs: command.lingerMs ?? lingerMs });
-      else await applyCommand(command, keeper, log);
-      if (command.kind !== 'tick') this.#applied++;
+      else this.#tasks.push(...(await applyCommand(command, keeper, log)).tasks);
     } catch (error) {
       const code = isCronkeeperError(error) ? error.code : 'internal';
       log('error', 'message failed', { messageId, code, error: messageOf(error) });
@@ -105,7 +105,7 @@ class Batch {
   /** Returns the messages that asked for a tick and got none. */
   async #tick(): Promise<readonly string[]> {
     if (this.#ticks.length === 0) {
-      if (this.#applied > 0) await tickAfter(this.#invocation);
+      await tickAfter(this.#invocation, this.#tasks);
       return [];
     }
     try {

@@ -32,8 +32,8 @@ export function createTickHandler({ lingerMs, invoke, ...options }: TickHandlerO
       return tickNow({ ...invocation, keeper: sharing(opened, command, context.invokedFunctionArn) }, command.lingerMs);
     }
     try {
-      await applyCommand(command, opened, stack.log);
-      return await tickNow(invocation, 0);
+      const { tasks } = await applyCommand(command, opened, stack.log);
+      return await tickNow(invocation, 0, { tasks });
     } finally {
       await opened.release();
     }

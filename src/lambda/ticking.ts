@@ -7,6 +7,7 @@ import { launchId } from '../launch.ts';
 import { type LogFields, withFields } from '../log.ts';
 import type { RunRecord } from '../record.ts';
 import type { TickReport } from '../report.ts';
+import type { TickOptions } from '../tick.ts';
 import { EARLY_MS, type Stack } from './stack.ts';
 
 /** Kept back from the function's time for what is not the tick: so it ends by itself before {@link EARLY_MS} strikes. */
@@ -30,6 +31,7 @@ export const budgetMs = ({ context }: Pick<Invocation<unknown>, 'context'>): num
 export async function tickNow(
   invocation: Invocation<Pick<Cronkeeper, 'tick'>>,
   lingerMs = invocation.lingerMs,
+  only: Pick<TickOptions, 'tasks'> = {},
 ): Promise<TickReport> {
   const { keeper, signal } = invocation;
   const { metrics } = invocation.stack;
@@ -41,7 +43,14 @@ export async function tickNow(
     metrics?.ran(taskId, run);
   };
   try {
-    const report = await keeper.tick({ lingerMs, budgetMs: budgetMs(invocation), signal, holder: tickId, onRun });
+    const report = await keeper.tick({
+      ...only,
+      lingerMs,
+      budgetMs: budgetMs(invocation),
+      signal,
+      holder: tickId,
+      onRun,
+    });
     log('info', 'tick', { ...report });
     metrics?.ticked(report);
     return report;
@@ -52,13 +61,17 @@ export async function tickNow(
 }
 
 /**
- * So that what was asked for is launched at once, if its shard is free; else its holder has heard of it. Not for the
- * tick's own sake: what it does not get done stays due.
+ * So that what was asked of tasks is launched at once, if their shards are free; else their holder has heard of it. Not
+ * for the tick's own sake: what it does not get done stays due. It leaves all other shards alone: the minute's tick, should
+ * it come just now, takes them and stays.
  */
-export async function tickAfter(invocation: Invocation<Pick<Cronkeeper, 'tick'>>): Promise<TickReport | undefined> {
-  if (budgetMs(invocation) === 0) return undefined;
+export async function tickAfter(
+  invocation: Invocation<Pick<Cronkeeper, 'tick'>>,
+  tasks: readonly string[],
+): Promise<TickReport | undefined> {
+  if (tasks.length === 0 || budgetMs(invocation) === 0) return undefined;
   try {
-    return await tickNow(invocation, 0);
+    return await tickNow(invocation, 0, { tasks });
   } catch (error) {
     invocation.stack.log('warn', 'tick failed; what was asked for is left to the next one', {
       error: messageOf(error),

@@ -46,9 +46,12 @@ describe('the topic and the events handler', () => {
     ['events', 'eventbridge-s3'],
     ['events', 'eventbridge-alarm'],
   ] as const)('%s: an event is one for the tasks that name it: %s', async (name, event) => {
-    const { handler, asked } = open(name);
+    const seen = recorder();
+    const { handler, asked } = open(name, seen);
     await handler(fixture(event), context());
     expect(asked.map(([what]) => what)).toEqual(['emit', 'tick', 'release']);
+    // All other shards are left to the minute's tick, which would find none and leave.
+    expect(seen.ticks).toMatchObject([{ lingerMs: 0, tasks: ['report'] }]);
   });
 
   test('a schedule wired to the events function ticks as it is set up', async () => {

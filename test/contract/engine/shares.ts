@@ -46,6 +46,16 @@ export function shareTests(engine: TestEngine): void {
     expect(await leftovers(engine)).toEqual([]);
   });
 
+  it('takes the shards of the tasks that it was started for, and leaves the others to whoever lingers', async () => {
+    const [first, ...others] = await backlog(1);
+    const gate = new Gate();
+    gate.open();
+    const keeper = await open(gate);
+    expect(await keeper.tick({ tasks: [first as string, first as string] })).toMatchObject({ shards: 1 });
+    expect(await keeper.tick({ tasks: [] })).toMatchObject({ shards: 0 });
+    expect(await keeper.tick()).toMatchObject({ shards: SHARDS, due: others.length });
+  });
+
   it('goes through all shards share by share when nobody else comes, and calls for help while it is busy', async () => {
     const ids = await backlog(2);
     const gate = new Gate();
