@@ -12,7 +12,7 @@ import { type Check, failed, ok, warning } from './check.ts';
 const serviceSchema = z.looseObject({
   params: z.object({ default: z.record(z.string(), z.unknown()).default({}) }).default({ default: {} }),
   provider: z.looseObject({
-    vpc: z.looseObject({ subnetIds: z.unknown(), securityGroupIds: z.unknown() }).optional(),
+    vpc: z.looseObject({ subnetIds: z.unknown().optional(), securityGroupIds: z.unknown().optional() }).optional(),
     environment: z.record(z.string(), z.unknown()).default({}),
     timeout: z.number().optional(),
     httpApi: z.looseObject({ authorizers: z.record(z.string(), z.looseObject({})).default({}) }).optional(),
@@ -22,6 +22,7 @@ const serviceSchema = z.looseObject({
     z.looseObject({
       handler: z.string(),
       timeout: z.number().optional(),
+      reservedConcurrency: z.coerce.number().optional(),
       environment: z.record(z.string(), z.unknown()).default({}),
       events: z.array(z.unknown()).default([]),
     }),
@@ -54,6 +55,7 @@ export function checkDeployment(service: Service, given: readonly string[]): Che
     ...checkAuthorizers(service),
     ...checkIssuers(service),
     ...checkLinger(service),
+    ...checkFanOut(service),
   ];
 }
 
@@ -185,5 +187,16 @@ function checkLinger(service: Service): Check[] {
     const detail = `${name} lingers for ${Number(linger) / 1000} s of ${timeoutS} s`;
     if (timeoutS >= leastS) return [ok('linger', detail)];
     return [failed('linger', detail, `give the function a timeout of ${leastS} s, or let it linger for less`)];
+  });
+}
+
+/** Whom a tick calls for help must be let in beside it. */
+function checkFanOut(service: Service): Check[] {
+  return environments(service).flatMap(([name, { CRONKEEPER_FAN_OUT_MAX: max }]) => {
+    const fanOutMax = Number(max ?? 0);
+    const concurrency = service.functions[name]?.reservedConcurrency ?? Infinity;
+    if (fanOutMax === 0 || concurrency > fanOutMax) return [];
+    const detail = `${name} may call ${fanOutMax} others, and ${concurrency} may be at work`;
+    return [failed('fan-out', detail, `give --param=tickConcurrency=${fanOutMax + 1}`)];
   });
 }

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { access, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf } from '../errors.ts';
+import { messageOf, received } from '../errors.ts';
 import { type Check, failed, ok, sayChecks } from './check.ts';
 import { checkDeployment, parseService } from './deployment.ts';
 import { checkNode } from './doctor.ts';
@@ -14,6 +14,9 @@ export interface StageFlags {
   /** As on the framework's command line: `name=value`. */
   readonly param: readonly string[];
 }
+
+/** What `auth` may be in serverless.yml. */
+const AUTHORIZERS = ['iam', 'jwt'];
 
 const PRINT_TIMEOUT_MS = 60_000;
 const PRINT_BYTES_MAX = 8 * 1024 * 1024;
@@ -32,6 +35,12 @@ async function checkStage({ stage, param }: StageFlags, directory: string): Prom
     );
   if (!(await isThere(join(directory, 'serverless.yml')))) {
     return [failed('service', `there is no serverless.yml in ${directory}`, 'run it where the service is')];
+  }
+  const auth = param.findLast((each) => nameOf(each) === 'auth')?.slice('auth='.length);
+  if (auth !== undefined && !AUTHORIZERS.includes(auth)) {
+    // The framework would say no more than that something was not found.
+    const allowed = AUTHORIZERS.join(', ');
+    return [failed('authorizers', `auth: received ${received(auth)}; allowed: ${allowed}`, 'nobody is let in unasked')];
   }
   if (!(await isThere(command))) return [failed('service', 'the framework is not installed', 'npm ci')];
   try {
