@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parse } from 'yaml';
@@ -23,19 +23,9 @@ import { systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config.ts';
 import { CronkeeperError } from '../src/errors.ts';
 import { HOSTILE, hostileText, TERMINAL_CONTROLS } from './support/hostile-text.ts';
+import { streams } from './support/streams.ts';
 
 jest.setTimeout(60_000);
-
-/** Both streams of a command; as a terminal, with colours. */
-function streams(isTerminal: boolean) {
-  const said: string[] = [];
-  const stream = () => {
-    const made = Object.assign(new PassThrough(), isTerminal && { isTTY: true, getColorDepth: () => 8 });
-    made.on('data', (chunk: Buffer) => said.push(chunk.toString()));
-    return made as unknown as NodeJS.WriteStream;
-  };
-  return { stdout: stream(), stderr: stream(), text: () => said.join('') };
-}
 
 /** Colours that are ours. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is how terminals are told.
