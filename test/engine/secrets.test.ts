@@ -46,7 +46,8 @@ describeWithZooKeeper('with secrets in the environment', () => {
   /** All that is said by all that can say something, while the password is right or wrong. */
   async function saidWith(password: string): Promise<string> {
     const said: string[] = [];
-    const log = createJsonLog((line) => said.push(line), systemClock);
+    const write = (line: string) => void said.push(line);
+    const log = createJsonLog(write, systemClock);
     const environment = { CRONKEEPER_URL: url, CRONKEEPER_ZK_AUTH: `keeper:${password}`, ...TOKENS, ...AWS };
     const config = readConfig(environment);
     // As Node, or Lambda's runtime, shows what nobody has caught: with its causes and its properties.
@@ -72,12 +73,12 @@ describeWithZooKeeper('with secrets in the environment', () => {
     } finally {
       await keeper.close();
     }
-    await outcome(createTickHandler({ environment, log })(event('scheduler'), context));
+    await outcome(createTickHandler({ environment, write })(event('scheduler'), context));
     const headers = {
       ...(event('http-api-v2').headers as object),
       authorization: `Bearer ${TOKENS.CRONKEEPER_API_TOKEN}`,
     };
-    await outcome(createApiHandler({ environment, log })({ ...event('http-api-v2'), headers }, context));
+    await outcome(createApiHandler({ environment, write })({ ...event('http-api-v2'), headers }, context));
     const shown = streams();
     for (const isJson of [false, true]) {
       const output = createOutput(isJson, shown);

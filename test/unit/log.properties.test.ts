@@ -1,6 +1,7 @@
 /** Lines of a log that nobody forges: whatever tasks, callers and servers say, it stays in its field of its line. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { createLines } from '../../src/lambda/lines.ts';
 import { createJsonLog, type Log } from '../../src/log.ts';
 import { CONTROLS, hostileText } from '../support/hostile-text.ts';
 
@@ -9,6 +10,7 @@ const AT = { now: () => 1_772_960_400_000 };
 /** Every log there is, as it writes lines. */
 const LOGS: readonly (readonly [what: string, create: (write: (line: string) => void) => Log])[] = [
   ['of the program', (write) => createJsonLog(write, AT)],
+  ['of a function', (write) => createLines(write, AT).log],
 ];
 
 const fields = fc.record(
