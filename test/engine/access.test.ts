@@ -12,6 +12,8 @@ import { useStage } from '../support/zookeeper-stage.ts';
 jest.setTimeout(60_000);
 
 const AUTH = 'keeper:secret';
+/** Where nothing may be sent: it is given up, and kept. */
+const NOWHERE = { url: 'https://127.0.0.1/' };
 const DAY_MS = 86_400_000;
 /** A loaded machine must not lose sessions on its own. */
 const SESSION_TIMEOUT_MS = 8_000;
@@ -62,13 +64,20 @@ describeWithZooKeeper('a namespace with a password', () => {
     return keeper;
   }
 
-  /** All that writes: definitions, runs, dead letters, rules of events, the trail, leases, journals, hints. */
+  /** All that writes: definitions, runs, dead letters, rules of events, the trail, what nobody takes, hints. */
   async function workOut(keeper: Cronkeeper): Promise<void> {
     const { tasks } = keeper;
     await tasks.put(
       task('plain', { capabilities: { call: ['hold'] }, code: 'export default (ctx) => ctx.call("hold")' }),
     );
-    await tasks.put(task('dead', { schedule: { after: '0s' }, code: 'throw new Error("no")', retry: { attempts: 1 } }));
+    await tasks.put(
+      task('dead', {
+        schedule: { after: '0s' },
+        code: 'throw new Error("no")',
+        retry: { attempts: 1 },
+        onDeadLetter: NOWHERE,
+      }),
+    );
     await tasks.put({ id: 'heard', on: [{ source: 'shop' }], code: '1' });
     await tasks.put(task('gone'));
     await tasks.put(task('gone', { code: '"of another text, so that the first is dropped"' }));
@@ -112,7 +121,7 @@ describeWithZooKeeper('a namespace with a password', () => {
     const hasPath = (tree: Map<string, string>, pattern: RegExp) => [...tree.keys()].some((path) => pattern.test(path));
     for (const pattern of [/\/lock$/, /\/journal\/./])
       expect([pattern, hasPath(during, pattern)]).toEqual([pattern, true]);
-    for (const name of ['tasks/..', 'code/..', 'dead/..', 'audit/.*', 'events', 'dropped']) {
+    for (const name of ['tasks/..', 'code/..', 'dead/..', 'audit/.*', 'events', 'dropped', 'shards/./undelivered']) {
       const pattern = new RegExp(`^/cronkeeper/default/${name}/[^/]+$`);
       expect([name, hasPath(before, pattern)]).toEqual([name, true]);
     }
