@@ -4,7 +4,7 @@ import * as schemas from '../src/api/schemas.ts';
 import { createApi } from '../src/api.ts';
 import { CronkeeperError, type ErrorCode } from '../src/errors.ts';
 import type { Page } from '../src/tasks.ts';
-import { type Api, askApp, keeperWith, openApi, undocumented } from './support/api.ts';
+import { type Api, askApp, keeperWith, openApi, SAFE_HEADERS, undocumented } from './support/api.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -330,6 +330,7 @@ describe('when the coordinator fails', () => {
     const answer = await askApp(app, 'GET', '/v1/tasks');
     expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([status, code, retryAfter]);
     expect(answer.text).not.toMatch(/somebody|10\.0\.0/);
+    expect(Object.fromEntries(answer.headers)).toMatchObject(SAFE_HEADERS);
     expect(JSON.stringify(logged)).toContain('/home/somebody/tasks.db');
   });
 

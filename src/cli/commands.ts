@@ -7,6 +7,7 @@ import type { QuarantinedView, Run, TaskStatus, TaskView } from '../view.ts';
 import { collect, PAGE_MAX, sayMore } from './collect.ts';
 import { type Context, connect } from './connection.ts';
 import { SaidFailure } from './exit.ts';
+import { printable } from './output.ts';
 import { launchedBy, localTime, lookOf, nextText, relativeTo, roughly, runSummary } from './present.ts';
 import { type Column, formatTable, oneLine } from './table.ts';
 
@@ -87,7 +88,7 @@ function documentText(view: TaskView, nowMs: number): string {
     `revision ${revision}; created ${createdAt}; updated ${updatedAt}; code ${codeHash}`,
   ];
   const comments = lines.map((line) => `# ${line}`.trimEnd()).join('\n');
-  return `${comments}\n${stringify(document, { lineWidth: 0, blockQuote: 'literal' }).trimEnd()}`;
+  return printable(`${comments}\n${stringify(document, { lineWidth: 0, blockQuote: 'literal' }).trimEnd()}`);
 }
 
 export interface RunsFlags {

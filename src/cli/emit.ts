@@ -5,6 +5,7 @@ import { CronkeeperError } from '../errors.ts';
 import { type Emitted, parseEvent } from '../event.ts';
 import { type Context, connect } from './connection.ts';
 import { readValues } from './documents.ts';
+import { oneLine } from './table.ts';
 
 /** Events of one call. */
 const EVENTS_MAX = 1_000;
@@ -22,10 +23,11 @@ export async function emit(context: Context, path: string, stdin: AsyncIterable<
   context.output.result({ items }, () => items.flatMap(linesOf).join('\n'));
 }
 
-function linesOf({ id, launches, refused }: Emitted & { readonly id: string }): string[] {
+function linesOf({ id: given, launches, refused }: Emitted & { readonly id: string }): string[] {
+  const id = oneLine(given);
   if (launches.length + refused.length === 0) return [`event ${id}: no task names it`];
   return [
     ...launches.map(({ launchId }) => `event ${id}: launch ${launchId} will run at the next tick`),
-    ...refused.map(({ message }) => `event ${id}: ${message}`),
+    ...refused.map(({ message }) => `event ${id}: ${oneLine(message)}`),
   ];
 }

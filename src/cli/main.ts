@@ -6,7 +6,7 @@ import { readConfig } from '../config.ts';
 import { type CronkeeperError, isCronkeeperError } from '../errors.ts';
 import type { Context, GlobalFlags } from './connection.ts';
 import { EXIT, errorText, exitCodeOf } from './exit.ts';
-import { createOutput } from './output.ts';
+import { createOutput, printable } from './output.ts';
 import { createProgram } from './program.ts';
 
 const program = createProgram({ context, contextOrError, output });
@@ -49,7 +49,7 @@ export async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     const text = errorText(error);
-    if (text !== undefined) process.stderr.write(`${text}\n`);
+    if (text !== undefined) process.stderr.write(`${printable(text)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -22,11 +22,33 @@ interface Streams {
 }
 
 export function createOutput(isJson: boolean, { stdout, stderr }: Streams): Output {
+  // Without colours, not even these are let through.
+  const hasColours = styleText('red', ' ', { stream: stdout }) !== ' ';
+  const shown = (text: string): string =>
+    hasColours
+      ? text
+          .split(COLOURS)
+          .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+          .join('')
+      : printable(text);
   return {
     isJson,
-    result: (value, human) => void stdout.write(`${isJson ? JSON.stringify(value, null, 2) : human()}\n`),
-    item: (value, human) => void stdout.write(`${isJson ? JSON.stringify(value) : human()}\n`),
-    note: (text) => void stderr.write(`${text}\n`),
-    paint: (colour, text) => styleText(colour, text, { stream: stdout }),
+    result: (value, human) =>
+      void stdout.write(`${isJson ? printable(JSON.stringify(value, null, 2)) : shown(human())}\n`),
+    item: (value, human) => void stdout.write(`${isJson ? printable(JSON.stringify(value)) : shown(human())}\n`),
+    note: (text) => void stderr.write(`${printable(text)}\n`),
+    paint: (colour, text) => styleText(colour, printable(text), { stream: stdout }),
   };
 }
+
+/** All that a terminal may obey, but line feeds and tabs: C0, DELETE, and C1, which `JSON.stringify` leaves as it is. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal.
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** What tasks and events have written must not steer the terminal. In the spelling of JSON, and of YAML in quotes. */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** Changes of colour and weight that `paint` makes; others are not ours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is how terminals are told.
+const COLOURS = /(\u001b\[(?:1|2|22|3[1-9])m)/;

@@ -23,7 +23,7 @@ export interface Lines {
 export function createLines(write: (line: string) => void, clock: Pick<Clock, 'now'>): Lines {
   class LineLogger extends Logger {
     protected override printLog(_level: number, item: LogItem): void {
-      item.prepareForPrint();
+      // As they are: Powertools would leave out what is empty, and an empty output says something.
       const attributes = item.getAttributes();
       const { timestamp, level, message, function_request_id } = attributes;
       write(

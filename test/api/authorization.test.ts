@@ -4,7 +4,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Caller } from '../../src/api/access.ts';
 import { createApi } from '../../src/api.ts';
 import { callerOf } from '../../src/trigger/caller.ts';
-import { type Answer, API_TOKEN, type Api, type Ask, askApp, openApi, READ_TOKEN } from '../support/api.ts';
+import {
+  type Answer,
+  API_TOKEN,
+  type Api,
+  type Ask,
+  askApp,
+  openApi,
+  READ_TOKEN,
+  SAFE_HEADERS,
+} from '../support/api.ts';
 
 const TABLE = `
 | route | no token | wrong token | read token | write token | JWT without scope | JWT, read | JWT, write | IAM |
@@ -86,6 +95,7 @@ test('the table says what every route answers to whom', async () => {
     for (const [authorization, caller] of callers) {
       const { status, headers, body } = await askAs(route, authorization, caller);
       statuses.push(String(status));
+      expect(Object.fromEntries(headers)).toMatchObject(SAFE_HEADERS);
       if (status === 401)
         expect([body.code, headers.get('www-authenticate')]).toEqual([
           'unauthenticated',
