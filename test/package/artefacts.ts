@@ -10,6 +10,7 @@ import type { TickReport } from '../../src/report.ts';
 import type { TaskDocument } from '../../src/task.ts';
 import type { Servers } from '../../tools/zookeeper-server.ts';
 import { eventually } from '../contract/coordinator/world.ts';
+import { fixture } from '../support/lambda.ts';
 import { startServers } from '../support/zookeeper.ts';
 import { type EnvironmentOptions, LambdaEnvironment } from './runtime-api.ts';
 import type { FunctionName, Workspace } from './workspace.ts';
@@ -162,6 +163,42 @@ export function artefactTests(service: () => Workspace): void {
     );
   });
 
+  test.each([
+    ['queue', ['sqs', 'sqs-sns', 'sqs-sns-raw', 'sqs-fifo'], ['sqs-eventbridge', 'sqs-sns-eventbridge']],
+    ['topic', ['sns'], ['sns-eventbridge']],
+    ['events', ['eventbridge-command'], ['eventbridge-custom']],
+    ['tick', ['scheduler-input'], []],
+  ] as const)('%s: what is delivered twice is launched once, at once', async (name, commands, events) => {
+    await keeper.tasks.put({ id: 'report', on: [], code: '({ output: 1 })' });
+    await keeper.tasks.put({ id: 'orders', on: [{ source: 'shop.orders' }], code: '(ctx) => ctx.input.id' });
+    const environment = await start(name);
+    for (const event of [...commands, ...events]) {
+      for (const delivery of ['first', 'again']) {
+        const { status, payload } = (await environment.invoke(fixture(event))) as { status: string; payload: unknown };
+        expect([event, delivery, status]).toEqual([event, delivery, 'ok']);
+        if (name === 'queue') expect(payload).toEqual({ batchItemFailures: [] });
+      }
+    }
+    expect((await runsOf('report')).map(({ status }) => status)).toEqual(messagesIn(commands).map(() => 'succeeded'));
+    // One event, however it comes: its own id is the key.
+    expect(await runsOf('orders')).toHaveLength(Math.min(1, events.length));
+  });
+
+  test('a poisoned message fails alone, and is named in one line', async () => {
+    await keeper.tasks.put({ id: 'report', on: [], code: '({ output: 1 })' });
+    const environment = await start('queue');
+    const [good] = (fixture('sqs') as { Records: object[] }).Records;
+    const bad = { ...good, messageId: 'poison', body: '{"command":"run","taskId":"report","inpt":1}' };
+    expect(await environment.invoke({ Records: [bad, good] })).toEqual({
+      status: 'ok',
+      payload: { batchItemFailures: [{ itemIdentifier: 'poison' }] },
+    });
+    expect(await runsOf('report')).toHaveLength(1);
+    expect(environment.log.filter(({ level }) => level === 'ERROR')).toMatchObject([
+      { message: 'message failed', messageId: 'poison', error: expect.stringContaining('inpt') },
+    ]);
+  });
+
   test('a task that a request has stored is run by a tick, each in a function of its own', async () => {
     const api = await start('api');
     const stored = await api.invoke(
@@ -177,6 +214,10 @@ export function artefactTests(service: () => Workspace): void {
     });
   });
 }
+
+/** Messages of these events, each a command of its own. */
+const messagesIn = (names: readonly string[]): readonly unknown[] =>
+  names.flatMap((name) => (fixture(name).Records as unknown[] | undefined) ?? [name]);
 
 const SCHEDULED = {
   version: '0',
