@@ -1,7 +1,7 @@
 /** With a password, a stranger in the network of the ensemble finds nothing to read and nothing to change. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it, jest } from '@jest/globals';
-import { type Client, createClient } from 'node-zookeeper-client';
+import { type Client, createClient, Exception } from 'node-zookeeper-client';
 import { type Cronkeeper, openCronkeeper } from '../../src/app.ts';
 import type { Coordinator } from '../../src/coordinator.ts';
 import { failure } from '../contract/coordinator/world.ts';
@@ -22,15 +22,22 @@ const SESSION_TIMEOUT_MS = 8_000;
 async function walk(client: Client, top: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const visit = async (path: string): Promise<void> => {
-    const [names, acl] = await Promise.all([
+    const answers = await Promise.all([
       asked<string[]>((answer) => client.getChildren(path, answer)),
       asked<unknown>((answer) => client.getACL(path, answer)),
-    ]);
+    ]).catch(unlessGone);
+    if (answers === undefined) return;
+    const [names, acl] = answers;
     found.set(path.slice(top.length), JSON.stringify(acl));
     await Promise.all(names.map((name) => visit(`${path}/${name}`)));
   };
   await visit(top);
   return found;
+}
+
+/** What has begun is recorded meanwhile, and its nodes go. */
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof Exception) || error.getCode() !== Exception.NO_NODE) throw error;
 }
 
 const asked = <T>(ask: (answer: (error: unknown, value: T) => void) => void): Promise<T> =>
@@ -68,7 +75,11 @@ describeWithZooKeeper('a namespace with a password', () => {
   async function workOut(keeper: Cronkeeper): Promise<void> {
     const { tasks } = keeper;
     await tasks.put(
-      task('plain', { capabilities: { call: ['hold'] }, code: 'export default (ctx) => ctx.call("hold")' }),
+      task('plain', {
+        timeout: '30s',
+        capabilities: { call: ['hold'] },
+        code: 'export default (ctx) => ctx.call("hold")',
+      }),
     );
     await tasks.put(
       task('dead', {
