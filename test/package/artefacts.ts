@@ -17,7 +17,6 @@ import type { FunctionName, Workspace } from './workspace.ts';
 
 const SESSION_MS = 1_000;
 const SHARDS = 2;
-const SCENARIO_MS = 120_000;
 const WARM_INVOCATIONS = 500;
 /** Room for JavaScript's objects, garbage included: who keeps 60 KiB of each invocation does not come through. */
 const HEAP_MIB = 48;
@@ -34,7 +33,7 @@ export function artefactTests(service: () => Workspace): void {
 
   beforeAll(async () => {
     servers = await startServers(1);
-  }, SCENARIO_MS);
+  });
   afterAll(() => servers?.stop());
   beforeEach(async () => {
     url = `zookeeper://${servers.addresses[0]}/artefact-${++made}`;
@@ -97,21 +96,17 @@ export function artefactTests(service: () => Workspace): void {
       await eventually('nobody is connected', async () => (await servers.members[0]?.connections()) === 0);
     });
 
-    test(
-      'that is killed in the middle of a run is followed by one that runs it again, and it is recorded once',
-      async () => {
-        const code =
-          'export default (ctx) => ctx.attempt === 1 ? new Promise(() => setTimeout(() => {}, 1e6)) : ctx.attempt';
-        await putDue('cut', code, { timeout: '20s' });
-        const killed = await start('tick', { killAfterMs: 2_000 });
-        expect(await killed.invoke(SCHEDULED)).toEqual({ status: 'timed-out' });
-        const next = await start('tick');
-        await eventually('the dead holder is gone', async () => (await tick(next)).succeeded === 1);
-        expect(await runsOf('cut')).toMatchObject([{ attempt: 2, status: 'succeeded', output: 2 }]);
-        expect(await tick(next)).toMatchObject({ due: 0 });
-      },
-      SCENARIO_MS,
-    );
+    test('that is killed in the middle of a run is followed by one that runs it again, and it is recorded once', async () => {
+      const code =
+        'export default (ctx) => ctx.attempt === 1 ? new Promise(() => setTimeout(() => {}, 1e6)) : ctx.attempt';
+      await putDue('cut', code, { timeout: '20s' });
+      const killed = await start('tick', { killAfterMs: 2_000 });
+      expect(await killed.invoke(SCHEDULED)).toEqual({ status: 'timed-out' });
+      const next = await start('tick');
+      await eventually('the dead holder is gone', async () => (await tick(next)).succeeded === 1);
+      expect(await runsOf('cut')).toMatchObject([{ attempt: 2, status: 'succeeded', output: 2 }]);
+      expect(await tick(next)).toMatchObject({ due: 0 });
+    });
 
     test('that one event has started twice launches once', async () => {
       const code = 'export default () => new Promise((resolve) => setTimeout(resolve, 50, "once"))';
@@ -141,26 +136,22 @@ export function artefactTests(service: () => Workspace): void {
       expect(environment.initError).toMatchObject({ errorMessage: expect.stringContaining('CRONKEEPER_URL') });
     });
 
-    test(
-      `neither grows nor leaves connections in ${WARM_INVOCATIONS} warm invocations`,
-      async () => {
-        const environment = await start('tick', { env: { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` } });
-        await keeper.tasks.put({ id: 'beat', schedule: { every: '1s' }, code: '({ output: 1 })' });
-        const invoke = async (count: number) => {
-          for (let i = 0; i < count; i++) await tick(environment);
-          await frozen(environment);
-          return usageOf(environment.pid);
-        };
-        const before = await invoke(WARM_INVOCATIONS / 5);
-        const after = await invoke(WARM_INVOCATIONS);
-        expect(after.sockets).toBe(before.sockets);
-        expect(after.threads).toBe(before.threads);
-        expect(after.bytes - before.bytes).toBeLessThan(GROWTH_BYTES_MAX);
-        await keeper.release();
-        await eventually('nobody is connected', async () => (await servers.members[0]?.connections()) === 0);
-      },
-      SCENARIO_MS,
-    );
+    test(`neither grows nor leaves connections in ${WARM_INVOCATIONS} warm invocations`, async () => {
+      const environment = await start('tick', { env: { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` } });
+      await keeper.tasks.put({ id: 'beat', schedule: { every: '1s' }, code: '({ output: 1 })' });
+      const invoke = async (count: number) => {
+        for (let i = 0; i < count; i++) await tick(environment);
+        await frozen(environment);
+        return usageOf(environment.pid);
+      };
+      const before = await invoke(WARM_INVOCATIONS / 5);
+      const after = await invoke(WARM_INVOCATIONS);
+      expect(after.sockets).toBe(before.sockets);
+      expect(after.threads).toBe(before.threads);
+      expect(after.bytes - before.bytes).toBeLessThan(GROWTH_BYTES_MAX);
+      await keeper.release();
+      await eventually('nobody is connected', async () => (await servers.members[0]?.connections()) === 0);
+    });
   });
 
   test.each([
