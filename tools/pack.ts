@@ -48,9 +48,6 @@ async function emitDeclarations(directory: string): Promise<void> {
   for (const name of await readdir(directory, { recursive: true })) {
     if (!name.endsWith('.d.ts')) continue;
     const text = await readFile(join(directory, name), 'utf8');
-    await writeFile(
-      join(directory, name),
-      text.replaceAll(/(from |import\()(['"])(\.[^'"]*)\.ts\2/g, '$1$2$3.js$2'),
-    );
+    await writeFile(join(directory, name), text.replaceAll(/(from |import\()(['"])(\.[^'"]*)\.ts\2/g, '$1$2$3.js$2'));
   }
 }
