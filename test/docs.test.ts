@@ -1,5 +1,5 @@
 /** What the pages for users say is what the code has: limits, classes and names, and the tests that show a promise. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { LIMITS, type Limits } from '../src/evaluator.ts';
@@ -107,5 +107,29 @@ describe('docs/EVENTS.md', () => {
     const bounds = [EVENT_RULES_LIMITS.rulesMax, EVENT_TASKS_MAX, EVENTS_WAITING_MAX, REMEMBERED_MAX];
     for (const bound of bounds)
       expect(events).toMatch(new RegExp(`\\b${bound.toLocaleString('en')} (?:rules|tasks|launches|events)`));
+  });
+});
+
+describe('docs/DEPLOY.md', () => {
+  const text = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+  const guide = text('docs/DEPLOY.md');
+  const [, parameters = ''] = /^\| parameter \|[^\n]*\n([\s\S]*?)\n\n/m.exec(guide) ?? [];
+
+  test('has every parameter of serverless.yml, and no other', () => {
+    // The intrinsic functions of CloudFormation are tags that only the framework knows.
+    const service = parse(text('serverless.yml'), { logLevel: 'error' }) as { params: { default: object } };
+    const named = [...parameters.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(named).toEqual(Object.keys(service.params.default));
+  });
+
+  test('links to pages that are there, as every page does', () => {
+    const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name.endsWith('.md'));
+    const targets = pages.flatMap((page) =>
+      [...text(`docs/${page}`).matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)].map(
+        ([, target = '']) => `docs/${target}`,
+      ),
+    );
+    expect(targets.length).toBeGreaterThan(10);
+    expect(targets.filter((target) => !existsSync(new URL(`../${target}`, import.meta.url)))).toEqual([]);
   });
 });

@@ -1,4 +1,7 @@
-/** Every command and snippet of the README is run here: a stranger copies them, and they must work. */
+/**
+ * Every command and snippet of the README is run here, and those of docs/LOCAL.md that build: a stranger copies them, and
+ * they must work.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { openCronkeeper } from '../src/app.ts';
 import { parseTask } from '../src/task.ts';
 import { projectRoot } from '../tools/imports.ts';
 import { withTable } from '../tools/settings-table.ts';
@@ -148,6 +152,48 @@ describe('what the README shows', () => {
   test('has every setting of config.ts, as it is (write it with: node tools/settings-table.ts)', () => {
     expect(readme).toBe(withTable(readme));
   });
+});
+
+// Here, and not beside it: these build where the README's commands build, and two at a time would disturb each other.
+describe('what docs/LOCAL.md shows', () => {
+  const page = readFileSync(join(projectRoot, 'docs/LOCAL.md'), 'utf8');
+  const shown = (pattern: RegExp): string => pattern.exec(page)?.[1] ?? `docs/LOCAL.md has no ${pattern}`;
+
+  test('a message of a queue launches the task that it names', async () => {
+    const url = `embedded:${join(directory, 'queue.db')}`;
+    const keeper = await openCronkeeper({ url });
+    try {
+      await keeper.tasks.put(JSON.parse(shown(/-f tick -d '(\{"command":"put".*\})'/)).task);
+      const answer = await run(shown(/^(npm run -s invoke -- -f queue .*)$/m), { CRONKEEPER_URL: url });
+      expect(answer).toContain('"batchItemFailures": []');
+      const { items } = await keeper.tasks.runs('report');
+      expect(items).toMatchObject([{ status: 'succeeded', output: { day: '2026-03-08' } }]);
+    } finally {
+      await keeper.close();
+    }
+  }, 60_000);
+
+  test('serverless-offline asks for the token that it was given, and stores a task', async () => {
+    const [, build, offline] = /^node (\S+) > \/dev\/null && serverless (.*)$/.exec(script('offline')) ?? [];
+    await run(`node_modules/.bin/node ${build}`);
+    const token = shown(/^CRONKEEPER_API_TOKEN=(\S+) npm run offline$/m);
+    const port = 21_000 + 2 * (process.pid % 10_000);
+    const stack = start(
+      `node_modules/.bin/node node_modules/.bin/serverless ${offline} --httpPort ${port} --lambdaPort ${port + 1}`,
+      { CRONKEEPER_API_TOKEN: token, CRONKEEPER_URL: `embedded:${join(directory, 'offline.db')}` },
+    );
+    try {
+      await lineOf(stack, /Server ready/);
+      const put = async (headers: Record<string, string>) => {
+        const body = JSON.stringify({ schedule: { every: '10s' }, code: '1' });
+        const options = { method: 'PUT', body, headers: { 'content-type': 'application/json', ...headers } };
+        return (await fetch(`http://localhost:${port}/v1/tasks/hello`, options)).status;
+      };
+      expect([await put({}), await put({ authorization: `Bearer ${token}` })]).toEqual([401, 201]);
+    } finally {
+      await stop(stack);
+    }
+  }, 120_000);
 });
 
 describeWithZooKeeper('what the README shows of ZooKeeper', () => {

@@ -2,7 +2,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { GUEST_FILE, readGuest } from '../src/evaluator/assets.ts';
 import { projectRoot } from './imports.ts';
 
@@ -18,8 +18,15 @@ const oneParser: Plugin = {
   },
 };
 
-/** `programs`: the path of each in the project, by the name of its bundle. */
-export async function bundle(programs: Readonly<Record<string, string>>, outdir: string): Promise<Metafile> {
+/**
+ * @param programs the path of each in the project, by the name of its bundle.
+ * @param how default: as small as can be, and every program by itself.
+ */
+export async function bundle(
+  programs: Readonly<Record<string, string>>,
+  outdir: string,
+  how: Pick<BuildOptions, 'minify' | 'splitting' | 'sourcemap'> = {},
+): Promise<Metafile> {
   await mkdir(outdir, { recursive: true });
   const all = { ...programs, 'evaluator-worker': 'src/evaluator/worker.ts' };
   const { metafile } = await build({
@@ -34,6 +41,7 @@ export async function bundle(programs: Readonly<Record<string, string>>, outdir:
     metafile: true,
     sourcemap: 'external',
     legalComments: 'none',
+    ...how,
     plugins: [oneParser],
     // node-zookeeper-client is CommonJS: its `require` of Node's own modules needs one in an ES module.
     banner: {

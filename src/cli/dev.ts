@@ -36,7 +36,10 @@ const PORTS_TRIED_MAX = 10;
 
 const HEALTH_TIMEOUT_MS = 5_000;
 
-const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
+/** In an installed package, they lie beside the bundle. */
+const EXAMPLES = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../examples/' : './examples/', import.meta.url),
+);
 
 /** Runs until it is stopped. The same handler ticks here as in the cloud, and is given the same events. */
 export async function dev(context: Context, flags: DevFlags, random: Random): Promise<void> {

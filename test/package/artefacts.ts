@@ -155,7 +155,7 @@ export function artefactTests(service: () => Workspace): void {
   });
 
   test.each([
-    ['queue', ['sqs', 'sqs-sns', 'sqs-sns-raw', 'sqs-fifo'], ['sqs-eventbridge', 'sqs-sns-eventbridge']],
+    ['queue', ['sqs', 'sqs-sns', 'sqs-sns-raw'], ['sqs-eventbridge', 'sqs-sns-eventbridge']],
     ['topic', ['sns'], ['sns-eventbridge']],
     ['events', ['eventbridge-command'], ['eventbridge-custom']],
     ['tick', ['scheduler-input'], []],

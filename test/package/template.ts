@@ -1,4 +1,5 @@
 /** What would be deployed is held to the least that it needs: read from the packaged CloudFormation template. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Resource, Workspace } from './workspace.ts';
 
@@ -41,6 +42,12 @@ export function templateTests(service: () => Workspace): void {
     expect([...new Set(managed.map((arn) => (arn as { 'Fn::Sub': string })['Fn::Sub']))].toSorted()).toEqual(
       MANAGED.toSorted(),
     );
+  });
+
+  test('the guide says of every kind of resource what it is for, and of no other', () => {
+    const guide = readFileSync(new URL('../../docs/DEPLOY.md', import.meta.url), 'utf8');
+    const named = [...guide.matchAll(/`(AWS::\w+::\w+)`/g)].map(([, type]) => type);
+    expect([...new Set(named)].toSorted()).toEqual([...new Set(resources().map(([, { Type }]) => Type))].toSorted());
   });
 
   test('every function has a role of its own, and no function may read the messages of another', () => {
