@@ -60,7 +60,7 @@ export async function dev(context: Context, flags: DevFlags, random: Random): Pr
       const handler = createTickHandler({
         // Our signal in place of the function's: this function is not ended by a time-out, but by whoever stops us.
         keeper: {
-          tasks: keeper.tasks,
+          as: (principal) => keeper.as(principal),
           emit: (event) => keeper.emit(event),
           tick: (options = {}) => keeper.tick({ ...options, signal, onRun }),
           release: () => keeper.release(),

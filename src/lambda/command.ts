@@ -7,17 +7,23 @@ import { taskOfLaunch } from '../launch.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { TickReport } from '../report.ts';
 import type { TaskDocument } from '../task.ts';
-import type { LaunchAsked } from '../tasks.ts';
+import type { LaunchAsked, Tasks } from '../tasks.ts';
 import type { Command } from '../trigger.ts';
 import { type Invocation, tickAfter, tickNow } from './ticking.ts';
 import type { HandlerOptions } from './warm.ts';
 
 /** What of a keeper commands are applied with. */
-export type CommandKeeper = Pick<Cronkeeper, 'tasks' | 'emit' | 'tick' | 'release'>;
+export type CommandKeeper = Pick<Cronkeeper, 'as' | 'emit' | 'tick' | 'release'>;
 
 export interface CommandHandlerOptions extends HandlerOptions<CommandKeeper> {
   /** Of ticks that are asked for without saying how long. Default: CRONKEEPER_LINGER_MS. */
   readonly lingerMs?: number;
+}
+
+/** A command, and whom the audit trail names for what it changes. */
+export interface Sent {
+  readonly command: Command;
+  readonly sender: string;
 }
 
 /** What a command has come to, and the tasks that a tick should look at now. */
@@ -46,13 +52,11 @@ export const invocationId = ({ awsRequestId }: Pick<Context, 'awsRequestId'>): s
  * Applies commands one after the other, and then ticks once.
  * @throws CronkeeperError as {@link applyCommand}; as the tick, where that is what was asked for.
  */
-export async function carryOut(
-  commands: readonly Command[],
-  invocation: Invocation<CommandKeeper>,
-): Promise<CommandResult> {
+export async function carryOut(sent: readonly Sent[], invocation: Invocation<CommandKeeper>): Promise<CommandResult> {
   const { keeper, stack } = invocation;
+  const commands = sent.map(({ command }) => command);
   const done: Applied[] = [];
-  for (const command of commands) done.push(await applyCommand(command, keeper, stack.log));
+  for (const { command, sender } of sent) done.push(await applyCommand(command, sender, keeper, stack.log));
   const launches = done.flatMap((each) => each.launches);
   const refused = done.flatMap((each) => each.refused);
   const ticks = commands.filter((command) => command.kind === 'tick');
@@ -73,9 +77,14 @@ export async function carryOut(
  * @throws CronkeeperError as the registry does; `unavailable` when a task could not take an event for now, and it should be
  * delivered again.
  */
-export async function applyCommand(command: Command, keeper: CommandKeeper, log: Log): Promise<Applied> {
+export async function applyCommand(
+  command: Command,
+  sender: string,
+  keeper: CommandKeeper,
+  log: Log,
+): Promise<Applied> {
   if (command.kind === 'tick') return { ...NOTHING, tasks: [] };
-  const { launches, refused } = await apply(command, keeper);
+  const { launches, refused } = await apply(command, keeper.as(sender), keeper);
   const ids = launches.map(({ launchId }) => launchId);
   log('info', 'command', { ...named(command), ...(ids.length > 0 && { launches: ids }) });
   for (const { taskId, message } of refused) log('warn', 'launch refused', { taskId, error: message });
@@ -101,21 +110,21 @@ type Change = Exclude<Command, { readonly kind: 'tick' }>;
 
 const NOTHING: Emitted = { launches: [], refused: [] };
 
-async function apply(command: Change, keeper: CommandKeeper): Promise<Emitted> {
+async function apply(command: Change, tasks: Tasks, keeper: Pick<CommandKeeper, 'emit'>): Promise<Emitted> {
   switch (command.kind) {
     case 'run': {
       const { taskId, input, key } = command;
-      const launch = await keeper.tasks.run(taskId, { key, ...(input !== undefined && { input }) });
+      const launch = await tasks.run(taskId, { key, ...(input !== undefined && { input }) });
       return { ...NOTHING, launches: [launch] };
     }
     case 'put':
       // It is looked into there, as any document is.
-      await keeper.tasks.put(command.task as TaskDocument);
+      await tasks.put(command.task as TaskDocument);
       return NOTHING;
     case 'emit':
       return keeper.emit(command.event);
     default:
-      await keeper.tasks[command.kind](command.taskId);
+      await tasks[command.kind](command.taskId);
       return NOTHING;
   }
 }

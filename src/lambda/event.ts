@@ -2,6 +2,7 @@
 import { commandTrigger } from '../trigger/direct.ts';
 import { eventBridgeTrigger } from '../trigger/eventbridge.ts';
 import { scheduleTrigger } from '../trigger/schedule.ts';
+import { senderOf } from '../trigger/sender.ts';
 import { commandOf } from '../trigger.ts';
 import {
   type CommandHandlerOptions,
@@ -26,7 +27,7 @@ export function createEventHandler({ lingerMs, ...options }: CommandHandlerOptio
     const opened = await keeper();
     try {
       const invocation = { keeper: opened, stack, context, signal, lingerMs: lingerMs ?? config.lingerMs };
-      return await carryOut([command], invocation);
+      return await carryOut([{ command, sender: senderOf(event) }], invocation);
     } finally {
       await opened.release();
     }

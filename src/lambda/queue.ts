@@ -10,6 +10,7 @@ import {
 } from '@aws-lambda-powertools/batch';
 import type { SQSRecord } from 'aws-lambda';
 import { CronkeeperError, isCronkeeperError, messageOf } from '../errors.ts';
+import { senderOf } from '../trigger/sender.ts';
 import { sqsTrigger } from '../trigger/sqs.ts';
 import { commandOf, isObject, recordsOf, refused } from '../trigger.ts';
 import { applyCommand, type CommandHandlerOptions, type CommandKeeper } from './command.ts';
@@ -90,7 +91,7 @@ class Batch {
       const command = commandOf(record, [sqsTrigger], messageId);
       isEvent = command.kind === 'emit';
       if (command.kind === 'tick') this.#ticks.push({ messageId, lingerMs: command.lingerMs ?? lingerMs });
-      else this.#tasks.push(...(await applyCommand(command, keeper, log)).tasks);
+      else this.#tasks.push(...(await applyCommand(command, senderOf(record), keeper, log)).tasks);
     } catch (error) {
       const code = isCronkeeperError(error) ? error.code : 'internal';
       log('error', 'message failed', { messageId, code, error: messageOf(error) });

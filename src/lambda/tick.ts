@@ -2,6 +2,7 @@
 import type { TickReport } from '../report.ts';
 import { directTrigger } from '../trigger/direct.ts';
 import { scheduleTrigger } from '../trigger/schedule.ts';
+import { senderOf } from '../trigger/sender.ts';
 import { commandOf } from '../trigger.ts';
 import { applyCommand, type CommandHandlerOptions, invocationId } from './command.ts';
 import { type Invoke, together } from './fan-out.ts';
@@ -32,7 +33,7 @@ export function createTickHandler({ lingerMs, invoke, ...options }: TickHandlerO
       return tickNow({ ...invocation, keeper: sharing(opened, command, context.invokedFunctionArn) }, command.lingerMs);
     }
     try {
-      const { tasks } = await applyCommand(command, opened, stack.log);
+      const { tasks } = await applyCommand(command, senderOf(event), opened, stack.log);
       return await tickNow(invocation, 0, { tasks });
     } finally {
       await opened.release();

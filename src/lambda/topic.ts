@@ -1,4 +1,6 @@
 /** A topic's messages as a Lambda handler. SNS asks for no answer: what fails is thrown, and Lambda tries it again. */
+
+import { senderOf } from '../trigger/sender.ts';
 import { snsTrigger } from '../trigger/sns.ts';
 import { commandOf, recordsOf } from '../trigger.ts';
 import {
@@ -20,11 +22,11 @@ export function createTopicHandler({ lingerMs, ...options }: CommandHandlerOptio
   return stack.around({ name: 'topic' }, async (event, context, { signal }) => {
     const id = invocationId(context);
     const records = recordsOf(event, 'a record of an SNS topic');
-    const commands = records.map((record) => commandOf(record, [snsTrigger], id));
+    const sent = records.map((record) => ({ command: commandOf(record, [snsTrigger], id), sender: senderOf(record) }));
     const opened = await keeper();
     try {
       const invocation = { keeper: opened, stack, context, signal, lingerMs: lingerMs ?? config.lingerMs };
-      return await carryOut(commands, invocation);
+      return await carryOut(sent, invocation);
     } finally {
       await opened.release();
     }

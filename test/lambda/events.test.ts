@@ -54,6 +54,15 @@ describe('the topic and the events handler', () => {
     expect(seen.ticks).toMatchObject([{ lingerMs: 0, tasks: ['report'] }]);
   });
 
+  test.each([
+    ['topic', 'sns', 'sns:arn:aws:sns:eu-west-1:123456789012:cronkeeper-prod-commands'],
+    ['events', 'eventbridge-command', 'eventbridge:ops.console'],
+  ] as const)('%s: the audit trail names who sent a command', async (name, event, sender) => {
+    const seen = recorder();
+    await open(name, seen).handler(fixture(event), context());
+    expect(seen.senders).toEqual([sender]);
+  });
+
   test('a schedule wired to the events function ticks as it is set up', async () => {
     const { handler, asked } = open('events', recorder(), { lingerMs: 7 });
     await handler(fixture('scheduler'), context());

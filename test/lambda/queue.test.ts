@@ -114,7 +114,7 @@ describe('the queue handler', () => {
   test('leaves messages in the queue when the time is over, instead of all of them by failing', async () => {
     const { keeper, asked } = recorder();
     const times = [30_000, 30_000, 30_000, 900, 900, 900, 900];
-    const { handler } = open({ keeper, asked, ticks: [] });
+    const { handler } = open({ keeper, asked, ticks: [], senders: [] });
     const aging = { ...context(), getRemainingTimeInMillis: () => times.shift() ?? 900 };
     const event = batch(...['m-1', 'm-2', 'm-3', 'm-4'].map((id) => message(id, run())));
     expect(await handler(event, aging)).toEqual(failed('m-3', 'm-4'));

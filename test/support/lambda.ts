@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda';
 import type { BusEvent, Emitted } from '../../src/event.ts';
 import type { CommandKeeper } from '../../src/lambda.ts';
 import type { TickReport } from '../../src/report.ts';
+import type { Tasks } from '../../src/tasks.ts';
 import type { TickOptions } from '../../src/tick.ts';
 
 export const fixture = (name: string): Record<string, unknown> =>
@@ -51,12 +52,15 @@ export interface Recorder {
   /** What it was asked to do, in order; `tick` with its linger. */
   readonly asked: Asked[];
   readonly ticks: TickOptions[];
+  /** In whose name. */
+  readonly senders: string[];
 }
 
 /** @param answers in place of what it answers by itself: `run` with a launch, `emit` with one, `tick` with a report. */
 export function recorder(answers: Partial<Record<'run' | 'put' | 'emit' | 'tick', () => unknown>> = {}): Recorder {
   const asked: Asked[] = [];
   const ticks: TickOptions[] = [];
+  const senders: string[] = [];
   const note =
     (what: string, answer: () => unknown) =>
     async (...details: readonly unknown[]): Promise<never> => {
@@ -69,9 +73,12 @@ export function recorder(answers: Partial<Record<'run' | 'put' | 'emit' | 'tick'
       name,
       note(name, answers[name as 'run' | 'put'] ?? (() => launch)),
     ]),
-  ) as unknown as CommandKeeper['tasks'];
+  ) as unknown as Tasks;
   const keeper = {
-    tasks,
+    as: (sender: string) => {
+      senders.push(sender);
+      return tasks;
+    },
     emit: note('emit', answers.emit ?? (() => ({ launches: [launch], refused: [] }))),
     tick: async (options: TickOptions = {}) => {
       asked.push(['tick', options.lingerMs]);
@@ -80,5 +87,5 @@ export function recorder(answers: Partial<Record<'run' | 'put' | 'emit' | 'tick'
     },
     release: note('release', () => undefined),
   };
-  return { keeper, asked, ticks };
+  return { keeper, asked, ticks, senders };
 }
