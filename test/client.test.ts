@@ -6,7 +6,7 @@ import { createApi } from '../src/api.ts';
 import { type Cronkeeper, openCronkeeper } from '../src/app.ts';
 import { createHttpClient, type HttpClient } from '../src/client.ts';
 import { CronkeeperError } from '../src/errors.ts';
-import { listenOn, type Served, serve } from '../src/serve.ts';
+import { HEADER_BYTES_MAX, listenOn, type Served, serve } from '../src/serve.ts';
 import type { TaskDocument } from '../src/task.ts';
 import type { Tasks } from '../src/tasks.ts';
 import { API_TOKEN, keeperWith, READ_TOKEN } from './support/api.ts';
@@ -285,6 +285,18 @@ describe('where the server listens', () => {
   test('with a token, where it is told to', () => {
     expect(listenOn({ apiToken: API_TOKEN }).hostname).toBe('0.0.0.0');
     expect(listenOn({ apiToken: API_TOKEN, hostname: '127.0.0.1' }).hostname).toBe('127.0.0.1');
+  });
+
+  test.each(['iam', 'jwt'] as const)('not at all for callers whom %s in front should have let through', (auth) => {
+    const error = errorOf(() => listenOn({ auth, apiToken: API_TOKEN }));
+    expect([error.code, error.problems[0]?.field]).toEqual(['invalid', 'CRONKEEPER_AUTH']);
+  });
+
+  test('headers and addresses without end are not read', async () => {
+    const long = 'x'.repeat(HEADER_BYTES_MAX);
+    expect((await fetch(`${served.url}/healthz`, { headers: { 'x-long': long } })).status).toBe(431);
+    expect((await fetch(`${served.url}/healthz?${long}`)).status).toBe(431);
+    expect((await fetch(`${served.url}/healthz`)).status).toBe(200);
   });
 
   test('a port that is taken is said', async () => {
