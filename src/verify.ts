@@ -102,9 +102,11 @@ function accountsOf({ gaps = [], registeredRevision = 1 }: TaskRecord, runs: rea
   const jumps: Jump[] = gaps.map(({ fromMs, untilMs }) => ({ afterMs: fromMs - 1, toMs: untilMs, isSlot: false }));
   for (const run of runs) {
     const { slotMs, lastSlotMs = slotMs, count = 1, revision, movedMs, movedFromMs = slotMs + 1 } = run;
-    // A launch by hand may have moved it elsewhere since, and so may another schedule.
-    if (movedMs !== undefined && !runs.some((later) => isMovedBack(run, later))) {
-      jumps.push({ afterMs: movedFromMs - 1, toMs: movedMs, isSlot: revision >= registeredRevision });
+    if (movedMs !== undefined) {
+      // A launch by hand may have moved it back since: what lies before that is left out all the same.
+      const backMs = Math.min(...runs.flatMap((later) => (isMovedBack(run, later) ? (later.movedMs ?? []) : [])));
+      const isSlot = backMs === Infinity && revision >= registeredRevision;
+      jumps.push({ afterMs: movedFromMs - 1, toMs: Math.min(movedMs, backMs), isSlot });
     }
     if (run.manual !== undefined) continue;
     if (run.status === 'skipped') ranges.push({ firstMs: slotMs, lastMs: lastSlotMs, count });

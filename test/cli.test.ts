@@ -208,7 +208,7 @@ describe('apply', () => {
     const cases = {
       'no.yaml': /no such file/,
       empty: /holds no file/,
-      'comments.yaml': /holds no task/,
+      'comments.yaml': /holds no document/,
       'broken.json': /is no JSON/,
       'bomb.yaml': /is no YAML/,
     };
