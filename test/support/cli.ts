@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../contract/coordinator/world.ts';
 
-const script = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+/** Bundled once for all tests, as an installed package has it. */
+const BUNDLED_CLI = 'CRONKEEPER_TEST_CLI';
+const script = process.env[BUNDLED_CLI] ?? fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface CliOptions {
   /** Where relative paths, and the default database, are. */
