@@ -20,15 +20,14 @@ interface Ran {
   readonly totals: Totals;
 }
 
-/** With a bug, if one is named. */
-async function run(mutant?: string): Promise<Ran> {
+/** With a bug. Without one, `sim.test.ts` holds the same worlds, among others. */
+async function run(mutant: string): Promise<Ran> {
   const flags = ['--json', '--until-failure', '--no-shrink', '--seeds', String(SEEDS), '--start', String(START)];
-  const planted = mutant === undefined ? [] : ['--import', APPLY];
-  const env = { ...process.env, ...(mutant !== undefined && { CRONKEEPER_SIM_MUTANT: mutant }) };
+  const env = { ...process.env, CRONKEEPER_SIM_MUTANT: mutant };
   const options = { env, maxBuffer: OUTPUT_BYTES_MAX };
   const { code = 0, stdout } = (await promisify(execFile)(
     process.execPath,
-    ['--no-warnings', ...planted, MAIN, ...flags],
+    ['--no-warnings', '--import', APPLY, MAIN, ...flags],
     options,
   ).catch((error: { code: number; stdout: string; stderr: string }) => {
     if (error.stdout === '') throw new Error(error.stderr);
@@ -68,16 +67,6 @@ describe('what would go unnoticed if the simulation were blind', () => {
       const [first = ''] = failure?.violations ?? [];
       expect({ code, first }).toEqual({ code: 1, first: expect.stringMatching(/^I\d+: /) });
       told.push(`mutant ${name}: caught at seed ${failure?.seed} by ${first.split(':')[0]}`);
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    'without a bug the same worlds hold',
-    async () => {
-      const { code, totals } = await run();
-      expect(totals.failures).toEqual([]);
-      expect({ code, seeds: totals.seeds }).toEqual({ code: 0, seeds: SEEDS });
     },
     TIMEOUT_MS,
   );
