@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { projectRoot } from '../../tools/imports.ts';
 
 /** Where `npm run ric` puts AWS's own runtime client; without it, ours speaks the same protocol. */
-const RIC = join(projectRoot, '.cronkeeper/ric/node_modules/aws-lambda-ric/bin/index.mjs');
+const RIC = join(projectRoot, '.cronkeeper/ric/node_modules/aws-lambda-ric/index.mjs');
 const CLIENT = existsSync(RIC) ? RIC : fileURLToPath(new URL('./runtime-client.mjs', import.meta.url));
 /** Which of the two it is, for the names of tests. */
 export const CLIENT_NAME = existsSync(RIC) ? 'aws-lambda-ric' : 'the plain runtime protocol';
