@@ -38,6 +38,8 @@ export interface Session {
   getMany(paths: readonly string[]): Promise<(Node | undefined)[]>;
   /** Names of the children, in no particular order; undefined when the node does not exist. */
   children(path: string): Promise<string[] | undefined>;
+  /** The same of many nodes at once, in order: for directories whose names together are well below 1 MB. */
+  childrenMany(paths: readonly string[]): Promise<(string[] | undefined)[]>;
   /** All or nothing. Results in the order of `ops`. Rejects with a {@link CoordinatorError}; see `opIndex` there. */
   multi(ops: readonly Op[]): Promise<OpResult[]>;
   /** Ends the session; its ephemerals are gone when this resolves. Never rejects. */

@@ -163,6 +163,12 @@ class EmbeddedSession implements Session {
     return this.#server.children(this.#session, path);
   }
 
+  async childrenMany(paths: readonly string[]): Promise<(string[] | undefined)[]> {
+    for (const path of paths) assertPath(path);
+    this.signal.throwIfAborted();
+    return this.#server.childrenMany(this.#session, paths);
+  }
+
   async multi(ops: readonly Op[]): Promise<OpResult[]> {
     assertMulti(ops);
     this.signal.throwIfAborted();

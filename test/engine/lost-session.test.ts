@@ -23,6 +23,7 @@ async function keeperThatLoses(): Promise<{ keeper: Cronkeeper; loseNext(): void
     get: (path, onChange) => session.get(path, onChange),
     getMany: (paths) => session.getMany(paths),
     children: (path) => session.children(path),
+    childrenMany: (paths) => session.childrenMany(paths),
     close: () => session.close(),
     async multi(ops: readonly Op[]) {
       const results = await session.multi(ops);

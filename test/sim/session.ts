@@ -90,6 +90,11 @@ export class SimSession implements Session {
     return this.#call('read', () => this.#inner.children(path)) as Promise<string[] | undefined>;
   }
 
+  childrenMany(paths: readonly string[]): Promise<(string[] | undefined)[]> {
+    const copy = [...paths];
+    return this.#call('read', () => this.#inner.childrenMany(copy)) as Promise<(string[] | undefined)[]>;
+  }
+
   multi(ops: readonly Op[]): Promise<OpResult[]> {
     const copy = [...ops];
     const perform = async () => {

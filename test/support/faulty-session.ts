@@ -52,6 +52,10 @@ export class FaultySession implements Session {
     return this.#session.children(path);
   }
 
+  childrenMany(paths: readonly string[]): Promise<(string[] | undefined)[]> {
+    return this.#session.childrenMany(paths);
+  }
+
   /** In the order of submission, as the contract asks for, whatever happens in between. */
   multi(ops: readonly Op[]): Promise<OpResult[]> {
     const sending = this.#turn.then(() => this.#send(ops));

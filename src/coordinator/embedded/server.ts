@@ -50,6 +50,8 @@ const ENDED_ELSEWHERE = 'it expired, or was ended by somebody else';
 
 /** Reads in one piece of work, so that a long list does not hold up everybody else. */
 const READS_PER_WORK = 1_000;
+/** Lists of children in one piece of work: each may be long. */
+const LISTS_PER_WORK = 32;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -100,17 +102,16 @@ export class Server {
     return found?.node;
   }
 
-  async getMany(session: SessionId, paths: readonly string[]): Promise<(Node | undefined)[]> {
-    const parts: Promise<(Node | undefined)[]>[] = [];
-    for (let start = 0; start < paths.length; start += READS_PER_WORK) {
-      const part = paths.slice(start, start + READS_PER_WORK);
-      parts.push(this.#read(session, () => part.map((path) => this.#tree.find(path)?.node)));
-    }
-    return (await Promise.all(parts)).flat();
+  getMany(session: SessionId, paths: readonly string[]): Promise<(Node | undefined)[]> {
+    return this.#readMany(session, paths, READS_PER_WORK, (path) => this.#tree.find(path)?.node);
   }
 
   children(session: SessionId, path: string): Promise<string[] | undefined> {
     return this.#read(session, () => this.#tree.children(path));
+  }
+
+  childrenMany(session: SessionId, paths: readonly string[]): Promise<(string[] | undefined)[]> {
+    return this.#readMany(session, paths, LISTS_PER_WORK, (path) => this.#tree.children(path));
   }
 
   multi(session: SessionId, ops: readonly Op[]): Promise<OpResult[]> {
@@ -162,6 +163,20 @@ export class Server {
     this.#cancelPulse?.();
     this.#cancelPoll?.();
     this.#options.database.close();
+  }
+
+  async #readMany<T>(
+    session: SessionId,
+    paths: readonly string[],
+    perWork: number,
+    readOne: (path: string) => T,
+  ): Promise<T[]> {
+    const parts: Promise<T[]>[] = [];
+    for (let start = 0; start < paths.length; start += perWork) {
+      const part = paths.slice(start, start + perWork);
+      parts.push(this.#read(session, () => part.map(readOne)));
+    }
+    return (await Promise.all(parts)).flat();
   }
 
   #read<T>(session: SessionId, run: () => T, committed: (value: T) => void = () => {}): Promise<T> {

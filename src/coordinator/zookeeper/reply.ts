@@ -29,39 +29,59 @@ export function decodeNode(frame: Buffer, path: string): Node | undefined {
 export const decodeExists = (frame: Buffer, path: string): boolean => isFound(frame, `get ${path}`);
 
 export function decodeChildren(frame: Buffer, path: string): string[] | undefined {
-  if (!isFound(frame, `children ${path}`)) return undefined;
-  const count = frame.readInt32BE(REPLY_HEADER_BYTES);
-  const names: string[] = [];
-  let at = REPLY_HEADER_BYTES + 4;
-  for (let index = 0; index < count; index++) {
-    const end = at + 4 + frame.readInt32BE(at);
-    names.push(frame.toString('utf8', at + 4, end));
-    at = end;
-  }
-  return names;
+  return isFound(frame, `children ${path}`) ? namesAt(frame, REPLY_HEADER_BYTES).value : undefined;
 }
 
 /** The nodes of a multiRead, in the order of `paths`; undefined when the server does not know multiRead. */
-export function decodeMultiRead(frame: Buffer, paths: readonly string[]): (Node | undefined)[] | undefined {
+export const decodeMultiRead = (frame: Buffer, paths: readonly string[]): (Node | undefined)[] | undefined =>
+  decodeReads(frame, paths, 'get', (at) => ({
+    value: nodeAt(frame, at),
+    endsAt: at + 4 + dataBytes(frame, at) + STAT_BYTES,
+  }));
+
+/** The same, of a multiRead of children. */
+export const decodeChildrenMany = (frame: Buffer, paths: readonly string[]): (string[] | undefined)[] | undefined =>
+  decodeReads(frame, paths, 'children', (at) => namesAt(frame, at));
+
+/** What was read at an offset, and where the next result begins. */
+interface ReadAt<T> {
+  readonly value: T;
+  readonly endsAt: number;
+}
+
+function decodeReads<T>(frame: Buffer, paths: readonly string[], what: string, read: (at: number) => ReadAt<T>) {
   const code = replyCode(frame);
   if (code === CODE.unimplemented) return undefined;
-  if (code !== CODE.ok) throw errorOfCode(code, `get of ${paths.length} nodes`);
-  const nodes: (Node | undefined)[] = [];
+  if (code !== CODE.ok) throw errorOfCode(code, `${what} of ${paths.length} nodes`);
+  const results: (T | undefined)[] = [];
   let at = REPLY_HEADER_BYTES;
   for (const path of paths) {
     const type = frame.readInt32BE(at);
     at += RESULT_HEADER_BYTES;
     if (type === OP.error) {
       const refused = frame.readInt32BE(at);
-      if (refused !== CODE.noNode) throw errorOfCode(refused, `get ${path}`);
-      nodes.push(undefined);
+      if (refused !== CODE.noNode) throw errorOfCode(refused, `${what} ${path}`);
+      results.push(undefined);
       at += 4;
     } else {
-      nodes.push(nodeAt(frame, at));
-      at += 4 + dataBytes(frame, at) + STAT_BYTES;
+      const { value, endsAt } = read(at);
+      results.push(value);
+      at = endsAt;
     }
   }
-  return nodes;
+  return results;
+}
+
+function namesAt(frame: Buffer, start: number): ReadAt<string[]> {
+  const count = frame.readInt32BE(start);
+  const value: string[] = [];
+  let at = start + 4;
+  for (let index = 0; index < count; index++) {
+    const end = at + 4 + frame.readInt32BE(at);
+    value.push(frame.toString('utf8', at + 4, end));
+    at = end;
+  }
+  return { value, endsAt: at };
 }
 
 /** The results of a multi, or the error of the operation that was refused. */

@@ -141,10 +141,10 @@ export const readRequest = (type: typeof OP.getData | typeof OP.exists, path: st
 export const childrenRequest = (path: string): Request =>
   new Request(OP.children, 5 + path.length).text(path).flag(false);
 
-/** Many `getData` in one request, in ZooKeeper since 3.6. `paths` are absolute. */
-export function multiReadRequest(paths: readonly string[]): Request {
+/** Many reads of one kind in one request, in ZooKeeper since 3.6. `paths` are absolute. */
+export function multiReadRequest(type: typeof OP.getData | typeof OP.children, paths: readonly string[]): Request {
   const request = new Request(OP.multiRead, 16 + paths.length * 64);
-  for (const path of paths) writeHeader(request, OP.getData).text(path).flag(false);
+  for (const path of paths) writeHeader(request, type).text(path).flag(false);
   return writeEnd(request);
 }
 

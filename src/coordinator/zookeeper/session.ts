@@ -4,7 +4,7 @@ import { isRefused, type Node, type Op, type OpResult, type Session } from '../.
 import { assertPath } from '../limits.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { absolute, ancestry } from './paths.ts';
-import { decodeChildren, decodeExists, decodeMulti, decodeMultiRead, decodeNode } from './reply.ts';
+import { decodeChildren, decodeChildrenMany, decodeExists, decodeMulti, decodeMultiRead, decodeNode } from './reply.ts';
 import { childrenRequest, multiReadRequest, multiRequest, OP, readRequest, type Tree } from './request.ts';
 
 /**
@@ -12,6 +12,8 @@ import { childrenRequest, multiReadRequest, multiRequest, OP, readRequest, type 
  * (64 MiB if every node were as large as it can be).
  */
 const READS_PER_REQUEST = 256;
+/** Directories per multiRead: the names in one of them may be many. */
+const LISTS_PER_REQUEST = 32;
 /** MultiReads on the way at the same time; where there is no multiRead, single reads. */
 const MULTI_READS_IN_FLIGHT = 4;
 const SINGLE_READS_IN_FLIGHT = 256;
@@ -25,6 +27,13 @@ export interface Ensemble {
 export interface SessionOptions extends LinkOptions {
   readonly tree: Tree;
   readonly ensemble: Ensemble;
+}
+
+/** How many nodes are read by one request. */
+interface MultiRead<T> {
+  readonly type: typeof OP.getData | typeof OP.children;
+  readonly decode: (frame: Buffer, paths: readonly string[]) => T[] | undefined;
+  readonly perRequest: number;
 }
 
 /** Connects, and makes the chroot when it is missing. Leaves nothing behind when it rejects. */
@@ -76,11 +85,14 @@ class ZooKeeperSession implements Session {
 
   async children(path: string): Promise<string[] | undefined> {
     assertPath(path);
-    return this.#link.exchangeIdempotent(
-      () => childrenRequest(this.#absolute(path)),
-      (frame) => decodeChildren(frame, path),
-      this.#link.deadline(),
-    );
+    return this.#children(path, this.#link.deadline());
+  }
+
+  async childrenMany(paths: readonly string[]): Promise<(string[] | undefined)[]> {
+    for (const path of paths) assertPath(path);
+    const deadlineMs = this.#link.deadline();
+    const many = { type: OP.children, decode: decodeChildrenMany, perRequest: LISTS_PER_REQUEST } as const;
+    return this.#readMany([...paths], deadlineMs, many, (path) => this.#children(path, deadlineMs));
   }
 
   /** Encoded and submitted before the first `await`: two calls in a row reach the server in that order. */
@@ -100,8 +112,16 @@ class ZooKeeperSession implements Session {
   }
 
   async #getMany(paths: readonly string[], deadlineMs: EpochMs): Promise<(Node | undefined)[]> {
-    const nodes = this.#options.ensemble.hasMultiRead ? await this.#getByMultiRead(paths, deadlineMs) : undefined;
-    return nodes ?? mapLimited(paths, SINGLE_READS_IN_FLIGHT, (path) => this.#get(path, deadlineMs));
+    const many = { type: OP.getData, decode: decodeMultiRead, perRequest: READS_PER_REQUEST } as const;
+    return this.#readMany(paths, deadlineMs, many, (path) => this.#get(path, deadlineMs));
+  }
+
+  #children(path: string, deadlineMs: EpochMs): Promise<string[] | undefined> {
+    return this.#link.exchangeIdempotent(
+      () => childrenRequest(this.#absolute(path)),
+      (frame) => decodeChildren(frame, path),
+      deadlineMs,
+    );
   }
 
   #get(path: string, deadlineMs: EpochMs): Promise<Node | undefined> {
@@ -147,21 +167,32 @@ class ZooKeeperSession implements Session {
     }
   }
 
-  /** Undefined when the servers do not know multiRead. */
-  async #getByMultiRead(paths: readonly string[], deadlineMs: EpochMs): Promise<(Node | undefined)[] | undefined> {
-    const parts = Array.from({ length: Math.ceil(paths.length / READS_PER_REQUEST) }, (_, part) =>
-      paths.slice(part * READS_PER_REQUEST, (part + 1) * READS_PER_REQUEST),
-    );
-    const nodes = await mapLimited(parts, MULTI_READS_IN_FLIGHT, (part) =>
-      this.#link.exchangeIdempotent(
-        () => multiReadRequest(part.map((path) => this.#absolute(path))),
-        (frame) => decodeMultiRead(frame, part),
-        deadlineMs,
-      ),
-    );
-    if (nodes.every((part) => part !== undefined)) return nodes.flat();
-    this.#options.ensemble.hasMultiRead = false;
-    return undefined;
+  /** By multiRead, or one by one where the servers do not know it. */
+  async #readMany<T>(
+    paths: readonly string[],
+    deadlineMs: EpochMs,
+    { type, decode, perRequest }: MultiRead<T>,
+    readOne: (path: string) => Promise<T>,
+  ): Promise<T[]> {
+    if (this.#options.ensemble.hasMultiRead) {
+      const parts = Array.from({ length: Math.ceil(paths.length / perRequest) }, (_, part) =>
+        paths.slice(part * perRequest, (part + 1) * perRequest),
+      );
+      const results = await mapLimited(parts, MULTI_READS_IN_FLIGHT, (part) =>
+        this.#link.exchangeIdempotent(
+          () =>
+            multiReadRequest(
+              type,
+              part.map((path) => this.#absolute(path)),
+            ),
+          (frame) => decode(frame, part),
+          deadlineMs,
+        ),
+      );
+      if (results.every((part) => part !== undefined)) return results.flat();
+      this.#options.ensemble.hasMultiRead = false;
+    }
+    return mapLimited(paths, SINGLE_READS_IN_FLIGHT, readOne);
   }
 
   /** Only what is missing is created: whoever may not write above the chroot may still use it. */

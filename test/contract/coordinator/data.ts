@@ -64,6 +64,11 @@ export function dataTests(world: TestWorld): void {
     expect(await session.children(world.at('missing'))).toBeUndefined();
     expect(await session.getMany([world.at('missing'), world.at('missing/deeper')])).toEqual([undefined, undefined]);
     expect(await session.getMany([])).toEqual([]);
+    expect(await session.childrenMany([world.at('missing'), world.at('missing/deeper')])).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(await session.childrenMany([])).toEqual([]);
   });
 
   it('has a root', async () => {
@@ -86,6 +91,10 @@ export function dataTests(world: TestWorld): void {
     ]);
     expect((await session.children(world.at('p')))?.sort()).toEqual(names);
     expect(await session.children(world.at('p/a'))).toEqual([]);
+    const some = await session.childrenMany(['p/a', 'none', 'p', 'p/b'].map((name) => world.at(name)));
+    expect(some.map((found) => found?.sort())).toEqual([[], undefined, names, ['deeper']]);
+    const many = await session.childrenMany(Array.from({ length: 100 }, (_, i) => world.at(i === 99 ? 'p/b' : 'p')));
+    expect(many.map((found) => found?.length)).toEqual([...Array.from({ length: 99 }, () => 4), 1]);
   });
 
   it('reads a thousand nodes in order, the missing and the large ones among them', async () => {

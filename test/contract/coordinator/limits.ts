@@ -33,6 +33,7 @@ export function limitTests(world: TestWorld): void {
       session.get(path(), () => {}),
       session.getMany([at('x'), path()]),
       session.children(path()),
+      session.childrenMany([at('x'), path()]),
       ...ops.map((op) => session.multi([{ op: 'create', path: at('before'), data: '' }, op])),
     ];
     for (const call of calls.map(failure)) expect(await call).toMatchObject({ code: 'invalid', refusal: undefined });

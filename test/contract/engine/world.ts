@@ -109,6 +109,7 @@ export const altered = (session: Session, changes: Partial<Session>): Session =>
   get: (path, onChange) => session.get(path, onChange),
   getMany: (paths) => session.getMany(paths),
   children: (path) => session.children(path),
+  childrenMany: (paths) => session.childrenMany(paths),
   multi: (ops) => session.multi(ops),
   close: () => session.close(),
   ...changes,
