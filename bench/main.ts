@@ -1,22 +1,29 @@
-/** `npm run bench -- [suite…] [--rounds N] [--quick] [--json]`: how fast it is, beside what else one could use. */
+/** `npm run bench -- [suite…|all] [--rounds N] [--n N] [--peer bullmq] [--quick] [--json]`: how fast it is, beside what else one could use. */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.ts';
+import { drainSuite } from './drain.ts';
 import { evaluatorSuite } from './evaluator.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
 import { recoverySuite } from './recovery.ts';
 import { scaleSuite } from './scale.ts';
-import type { Report, Suite, SuiteOptions } from './suite.ts';
+import { PEERS, type PeerName, type Report, type Suite, type SuiteOptions } from './suite.ts';
 import { formatReport, reportAsJson } from './table.ts';
 
-const SUITES: readonly Suite[] = [evaluatorSuite, recoverySuite, scaleSuite];
+const SUITES: readonly Suite[] = [drainSuite, evaluatorSuite, recoverySuite, scaleSuite];
+const ALL = 'all';
 
 const ROUNDS = 5;
 const ROUNDS_MAX = 100;
+const COUNT_MAX = 10_000_000;
+const NODES_MAX = 9;
 
-const USAGE = `npm run bench -- [suite…]        all suites, or some of:
+const USAGE = `npm run bench -- [suite…|all]    all suites, or some of:
 ${SUITES.map(({ name, about }) => `  ${name.padEnd(30)} ${about}`).join('\n')}
        [--rounds ${ROUNDS}]               1 to ${ROUNDS_MAX}; each number is the median of so many
-       [--quick]                  a tenth of the work: shows that it works, not how fast
+       [--quick]                  a tenth of the work or less: shows that it works, not how fast
+       [--n N]                    so many launches or tasks, in place of a suite's own sizes
+       [--peer ${PEERS.join('|')}]            in the same rounds, too, with ratios; needs redis-server, installs the rest
+       [--nodes 1]                ZooKeeper servers, 1 to ${NODES_MAX}; what recovery does needs three of its own
        [--json]                   data on stdout, with the number of every round`;
 
 const EXIT_FAILED = 1;
@@ -68,13 +75,23 @@ function readArguments() {
       options: {
         rounds: { type: 'string', default: String(ROUNDS) },
         quick: { type: 'boolean', default: false },
+        n: { type: 'string' },
+        peer: { type: 'string' },
+        nodes: { type: 'string', default: '1' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    const { rounds, quick, json: isJson, help } = values;
-    const suites = positionals.length === 0 ? SUITES : [...new Set(positionals)].map(suiteNamed);
-    return { suites, rounds: roundsOf(rounds), quick, isJson, help };
+    const { quick, json: isJson, help, n, peer } = values;
+    const isAll = positionals.length === 0 || positionals.includes(ALL);
+    return {
+      suites: isAll ? SUITES : [...new Set(positionals)].map(suiteNamed),
+      rounds: whole('--rounds', values.rounds, ROUNDS_MAX),
+      nodes: whole('--nodes', values.nodes, NODES_MAX),
+      ...(n !== undefined && { n: whole('--n', n, COUNT_MAX) }),
+      ...(peer !== undefined && { peer: peerNamed(peer) }),
+      ...{ quick, isJson, help },
+    };
   } catch (error) {
     throw new UsageError(messageOf(error));
   }
@@ -83,11 +100,17 @@ function readArguments() {
 function suiteNamed(name: string): Suite {
   const suite = SUITES.find((each) => each.name === name);
   if (suite !== undefined) return suite;
-  throw new Error(`suite ${JSON.stringify(name)}: allowed are ${SUITES.map((each) => each.name).join(', ')}`);
+  throw new Error(`suite ${JSON.stringify(name)}: allowed are ${[...SUITES.map((each) => each.name), ALL].join(', ')}`);
 }
 
-function roundsOf(text: string): number {
-  const rounds = Number(text);
-  if (/^\d+$/.test(text) && rounds >= 1 && rounds <= ROUNDS_MAX) return rounds;
-  throw new Error(`--rounds ${JSON.stringify(text)}: a whole number from 1 to ${ROUNDS_MAX} is allowed`);
+function peerNamed(name: string): PeerName {
+  const peer = PEERS.find((each) => each === name);
+  if (peer !== undefined) return peer;
+  throw new Error(`--peer ${JSON.stringify(name)}: allowed are ${PEERS.join(', ')}`);
+}
+
+function whole(option: string, text: string, max: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= max) return number;
+  throw new Error(`${option} ${JSON.stringify(text)}: a whole number from 1 to ${max} is allowed`);
 }

@@ -37,10 +37,14 @@ export const summarize = (values: readonly number[]): Summary => ({
  * wanders, and two that are measured one after the other wander together. Undefined where there is nothing to compare.
  */
 export function timesAsFast(own: readonly number[], peers: readonly number[], isRate: boolean): number | undefined {
-  const ratios = own.flatMap((value, round) => {
+  const ratios = ratiosByRound(own, peers, isRate);
+  return ratios.length === 0 ? undefined : median(ratios);
+}
+
+/** The same of each round that can be compared. */
+export const ratiosByRound = (own: readonly number[], peers: readonly number[], isRate: boolean): number[] =>
+  own.flatMap((value, round) => {
     const peer = peers[round];
     const ratio = peer === undefined ? Number.NaN : isRate ? value / peer : peer / value;
     return Number.isFinite(ratio) ? [ratio] : [];
   });
-  return ratios.length === 0 ? undefined : median(ratios);
-}

@@ -14,7 +14,8 @@ export type Unit =
   | 'launches/s'
   | 'launches'
   | 'shards'
-  | 'CPUs';
+  | 'CPUs'
+  | 'µs/launch';
 
 export interface Row {
   readonly name: string;
@@ -36,10 +37,19 @@ export interface Probe {
 /** A number per round, or why there are none. */
 export type Results = ReadonlyMap<Row, readonly number[] | Absence>;
 
+/** How many times as fast the one is as the other, round by round. */
+export interface Comparison {
+  readonly own: Row;
+  readonly peer: Row;
+  /** What both do. */
+  readonly what: string;
+}
+
 /** Probes whose rows stand together. */
 export interface Section {
   readonly title: string;
   readonly probes: readonly Probe[];
+  readonly comparisons?: readonly Comparison[];
 }
 
 export interface Report {
@@ -52,10 +62,19 @@ export interface Report {
   readonly notes: readonly string[];
 }
 
+export const PEERS = ['bullmq'] as const;
+export type PeerName = (typeof PEERS)[number];
+
 export interface SuiteOptions {
   readonly rounds: number;
-  /** A tenth of the work: shows that it works, not how fast. */
+  /** A tenth of the work, or less: shows that it works, not how fast. */
   readonly quick: boolean;
+  /** How many of what a suite measures (launches, tasks), in place of its own sizes. */
+  readonly n?: number;
+  /** Who is measured in the same rounds, too. */
+  readonly peer?: PeerName;
+  /** ZooKeeper servers. */
+  readonly nodes: number;
   /** Progress, for whoever waits. */
   readonly tell: (line: string) => void;
 }
@@ -74,7 +93,10 @@ const collectGarbage = runInNewContext('gc') as () => void;
  * Measures every probe once a round. Every other round goes backwards, so that nobody always comes after the same one;
  * and nobody pays for the garbage of the one before.
  */
-export async function interleave(probes: readonly Probe[], { rounds, tell }: SuiteOptions): Promise<Results> {
+export async function interleave(
+  probes: readonly Probe[],
+  { rounds, tell }: Pick<SuiteOptions, 'rounds' | 'tell'>,
+): Promise<Results> {
   const results = new Map<Row, number[] | Absence>();
   for (let round = 1; round <= rounds; round++) {
     tell(`round ${round} of ${rounds}`);

@@ -1,12 +1,36 @@
 /** A report as a table for people, and as data for programs. Pure. */
 import { type Column, formatTable } from '../src/cli/table.ts';
-import { summarize, timesAsFast } from './measure.ts';
-import type { Report, Results, Row, Section } from './suite.ts';
+import { ratiosByRound, type Summary, summarize, timesAsFast } from './measure.ts';
+import type { Comparison, Report, Results, Row, Section } from './suite.ts';
 
 export function formatReport(report: Report): string {
-  const tables = report.sections.map((section) => formatTable(columnsOf(section, report), rowsOf(section)));
+  const tables = report.sections.map((section) =>
+    [formatTable(columnsOf(section, report), rowsOf(section)), ...comparisonLines(section, report.results)].join('\n'),
+  );
   return [...tables, report.notes.join('\n')].join('\n\n');
 }
+
+/** A ratio of each round; absent where one of the two was not measured. */
+export interface Ratio extends Summary {
+  readonly comparison: Comparison;
+}
+
+export const ratiosOf = ({ comparisons = [] }: Section, results: Results): Ratio[] =>
+  comparisons.flatMap((comparison) => {
+    const { own, peer } = comparison;
+    const [ours, theirs] = [results.get(own), results.get(peer)];
+    if (!Array.isArray(ours) || !Array.isArray(theirs)) return [];
+    const ratios = ratiosByRound(ours, theirs, isRate(own));
+    return ratios.length === 0 ? [] : [{ comparison, ...summarize(ratios) }];
+  });
+
+const comparisonLines = (section: Section, results: Results): string[] =>
+  ratiosOf(section, results).map(
+    ({ comparison: { what, own, peer }, median, low, high }) =>
+      `× ${format(median)} (${format(low)} to ${format(high)})  ${what}: ${own.name} : ${peer.name}`,
+  );
+
+const isRate = ({ unit }: Row): boolean => unit.endsWith('/s');
 
 const rowsOf = ({ probes }: Section): Row[] => probes.flatMap(({ rows }) => rows);
 
@@ -46,11 +70,11 @@ function comparisonText(row: Row, results: Results): string {
 function comparison(row: Row, results: Results): number | undefined {
   const own = results.get(row);
   const peers = row.peer === undefined ? undefined : results.get(row.peer);
-  return Array.isArray(own) && Array.isArray(peers) ? timesAsFast(own, peers, row.unit.endsWith('/s')) : undefined;
+  return Array.isArray(own) && Array.isArray(peers) ? timesAsFast(own, peers, isRate(row)) : undefined;
 }
 
 /** Three digits, or all before the point. */
-function format(value: number): string {
+export function format(value: number): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
@@ -71,6 +95,12 @@ export const reportAsJson = ({ suite, peer, sections, results, notes }: Report):
         ...(times !== undefined && { timesAsFastAsPeer: times }),
       };
     }),
+  ),
+  comparisons: sections.flatMap((section) =>
+    ratiosOf(section, results).map(({ comparison: { what, own, peer: theirs }, ...ratio }) => ({
+      ...{ section: section.title, what, own: own.name, peer: theirs.name },
+      ...ratio,
+    })),
   ),
   notes,
 });

@@ -35,15 +35,18 @@ describe('npm run bench', () => {
   }, 120_000);
 
   test.each([
-    [['evaluater'], 'suite "evaluater": allowed are evaluator, recovery, scale'],
+    [['evaluater'], 'suite "evaluater": allowed are drain, evaluator, recovery, scale, all'],
     [['--rounds', '0'], '--rounds "0": a whole number from 1 to 100 is allowed'],
     [['--rounds', '1e1'], '--rounds "1e1": a whole number from 1 to 100 is allowed'],
+    [['--n', '0'], '--n "0": a whole number from 1 to 10000000 is allowed'],
+    [['--peer', 'cron'], '--peer "cron": allowed are bullmq'],
+    [['--nodes', 'all'], '--nodes "all": a whole number from 1 to 9 is allowed'],
     [['--fast'], "Unknown option '--fast'"],
   ])('%j is refused before anything is measured', async (args, message) => {
     const { code, stdout, stderr } = await bench(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
-    expect(stderr).toContain('npm run bench -- [suite…]');
+    expect(stderr).toContain('npm run bench -- [suite…|all]');
   });
 
   test('--help shows the suites', async () => {

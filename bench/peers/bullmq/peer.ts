@@ -1,0 +1,41 @@
+/** BullMQ, installed, with a Redis of each kind: what a suite asks its measurements of. */
+import { fileURLToPath } from 'node:url';
+import { Subject } from '../../subject.ts';
+import { installBullMq } from './install.ts';
+import type { Place } from './place.ts';
+import { type Fsync, type Redis, redisVersion, startRedis } from './redis.ts';
+
+const SCRIPT = fileURLToPath(new URL('./process.ts', import.meta.url));
+
+export class BullMqPeer implements AsyncDisposable {
+  /** `BullMQ 1.2.3, Redis 4.5.6`. */
+  readonly versions: string;
+  readonly #directory: string;
+  readonly #redis: Readonly<Record<Fsync, Redis>>;
+
+  private constructor(versions: string, directory: string, redis: Readonly<Record<Fsync, Redis>>) {
+    this.versions = versions;
+    this.#directory = directory;
+    this.#redis = redis;
+  }
+
+  /** @throws Error that says what is missing. */
+  static async start(tell: (line: string) => void): Promise<BullMqPeer> {
+    const redis = await redisVersion();
+    const { directory, version } = await installBullMq(tell);
+    const [everysec, always] = await Promise.all([startRedis('everysec'), startRedis('always')]);
+    return new BullMqPeer(`BullMQ ${version}, Redis ${redis}`, directory, { everysec, always });
+  }
+
+  /** Of a process of its own. */
+  async ask<T>(what: string, fsync: Fsync, request: object): Promise<T> {
+    const { port, pid } = this.#redis[fsync];
+    await using subject = new Subject(SCRIPT);
+    const place: Place = { directory: this.#directory, redisPort: port, redisPid: pid };
+    return await subject.ask<T>(what, { ...place, ...request });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(Object.values(this.#redis).map((redis) => redis[Symbol.asyncDispose]()));
+  }
+}

@@ -1,0 +1,15 @@
+/** A ZooKeeper for measurements: real, and with fsync, as one is run in earnest; unlike those of the tests. */
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findZooKeeper, type Servers, startZooKeeper } from '../tools/zookeeper-server.ts';
+
+const TICK_TIME_MS = 2_000;
+
+/** @throws Error that says what is missing. */
+export async function startServers(nodes: number): Promise<Servers> {
+  const installation = await findZooKeeper();
+  if (typeof installation === 'string') throw new Error(installation);
+  const dataDir = join(tmpdir(), `cronkeeper-zookeeper-${randomUUID()}`);
+  return startZooKeeper({ installation, nodes, dataDir, isTemporary: true, tickTimeMs: TICK_TIME_MS });
+}
