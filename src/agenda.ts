@@ -1,7 +1,7 @@
 /** The due pages that a tick knows: those that it has read, and those that it has made. */
 import type { EpochMs } from './clock.ts';
 import type { Session } from './coordinator.ts';
-import { DueDirectories, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
+import { type Days, DueDirectories, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
 import { dueMinute, type Layout } from './layout.ts';
 
 /** Directories of past minutes that one tick removes. */
@@ -24,8 +24,8 @@ export class Agenda {
   }
 
   /** Pages with entries due until `untilMs` that were not known; a page on which nothing can be read is removed. */
-  async *read(shards: Iterable<number>, untilMs: EpochMs): AsyncGenerator<Page, void> {
-    const scan = scanDue(this.#session, this.#layout, [...shards], untilMs, this.#pages);
+  async *read(shards: Iterable<number>, untilMs: EpochMs, days?: Days): AsyncGenerator<Page, void> {
+    const scan = scanDue(this.#session, this.#layout, [...shards], untilMs, this.#pages, days);
     for await (const page of scan.pages) {
       this.#visited.add(page.directory);
       if (page.left.size === 0) {

@@ -66,10 +66,11 @@ export function scanDue(
   shards: readonly number[],
   untilMs: EpochMs,
   known: ReadonlyMap<string, Page>,
+  days?: Days,
 ): DueScan {
   const visited = new Set<string>();
   async function* pages(): AsyncGenerator<Page, void> {
-    const minutes = await dueMinutes(session, layout, shards, untilMs);
+    const minutes = await dueMinutes(session, layout, shards, untilMs, days);
     const ahead: Promise<Page[]>[] = [];
     for (let next = 0; next < minutes.length || ahead.length > 0; ) {
       while (ahead.length < READ_AHEAD_MINUTES && next < minutes.length) {
@@ -85,32 +86,33 @@ export function scanDue(
   return { pages: pages(), visited };
 }
 
+/** The days that shards have, for whoever has looked already. */
+export type Days = ReadonlyMap<number, readonly string[]>;
+
 /** Directories of the minutes up to `untilMs`, oldest first: two round trips, whatever the number of shards. */
 export async function dueMinutes(
   session: Session,
   layout: Layout,
   shards: readonly number[],
   untilMs: EpochMs,
+  known?: Days,
 ): Promise<MinuteDirectory[]> {
   const last = dueMinute(untilMs);
-  const byShard = await Promise.all(
-    shards.map(async (shard) => {
-      const days = ((await session.children(layout.due(shard))) ?? []).filter((day) => day <= last.day);
-      const byDay = await Promise.all(
-        days.map(async (day) => {
-          const minutes = (await session.children(`${layout.due(shard)}/${day}`)) ?? [];
-          // Whoever made the day, or removed its last minute, did not live to go on: it is swept as if it had one.
-          if (minutes.length === 0 && day < last.day) minutes.push(FIRST_MINUTE);
-          return minutes
-            .filter((minute) => day < last.day || minute <= last.minute)
-            .map((minute) => ({ shard, day, minute, path: minutePath(layout, shard, { day, minute }) }));
-        }),
-      );
-      return byDay.flat();
-    }),
+  const names = known === undefined ? await session.childrenMany(shards.map((shard) => layout.due(shard))) : [];
+  const days = shards.flatMap((shard, i) =>
+    (known?.get(shard) ?? names[i] ?? []).flatMap((day) => (day <= last.day ? [{ shard, day }] : [])),
   );
+  const minutes = await session.childrenMany(days.map(({ shard, day }) => `${layout.due(shard)}/${day}`));
+  const directories = days.flatMap(({ shard, day }, i) => {
+    const found = minutes[i] ?? [];
+    // Whoever made the day, or removed its last minute, did not live to go on: it is swept as if it had one.
+    const own = found.length === 0 && day < last.day ? [FIRST_MINUTE] : found;
+    return own
+      .filter((minute) => day < last.day || minute <= last.minute)
+      .map((minute) => ({ shard, day, minute, path: minutePath(layout, shard, { day, minute }) }));
+  });
   const order = ({ day, minute }: DueMinute) => `${day}/${minute}`;
-  return byShard.flat().sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : a.shard - b.shard));
+  return directories.sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : a.shard - b.shard));
 }
 
 async function readMinute(

@@ -17,6 +17,22 @@ export function leavingBehind(launches: number, failure: unknown): unknown {
   return new CronkeeperError('session-lost', message, { cause: failure });
 }
 
+/** Whether something comes to its end in time; it is told when that is over, and then to return. */
+export async function isDoneWithin(
+  clock: Clock,
+  timeoutMs: number,
+  wait: (enough: AbortSignal) => Promise<void>,
+): Promise<boolean> {
+  const waited = new AbortController();
+  const cancel = clock.after(timeoutMs, () => waited.abort());
+  try {
+    await wait(waited.signal);
+  } finally {
+    cancel();
+  }
+  return !waited.signal.aborted;
+}
+
 export class Ending {
   /** Aborted when nothing new may start. */
   readonly closing: AbortSignal;

@@ -44,6 +44,12 @@ export interface Begun extends JournalEntry {
   readonly lease: Lease;
 }
 
+/** The nodes that there are in the journal of a shard. */
+export interface Journals {
+  readonly lease: Lease;
+  readonly journals: readonly string[];
+}
+
 export const journalled = (lease: Lease, taskId: string, { slotMs, attempt, manual }: Launch): Begun => ({
   lease,
   taskId,
@@ -147,14 +153,13 @@ export class Journal {
   }
 
   /**
-   * Reads what earlier holders of the shards left, and keeps what is not recorded. Their nodes stay until it is:
-   * should this holder die too, the next one must still learn of it.
+   * Reads what earlier holders of the shards left, by the names of their nodes, and keeps what is not recorded. The
+   * nodes stay until it is: should this holder die too, the next one must still learn of it.
    */
-  async takeOver(leases: readonly Lease[], readRecords: (ids: readonly string[]) => Promise<readonly Recorded[]>) {
+  async takeOver(shards: readonly Journals[], readRecords: (ids: readonly string[]) => Promise<readonly Recorded[]>) {
     await Promise.all(
-      leases.map(async (lease) => {
-        const directory = this.#layout.journal(lease.shard);
-        const paths = ((await this.#session.children(directory)) ?? []).map((name) => `${directory}/${name}`);
+      shards.map(async ({ lease, journals }) => {
+        const paths = journals.map((name) => `${this.#layout.journal(lease.shard)}/${name}`);
         if (paths.length === 0) return;
         const nodes = await this.#session.getMany(paths);
         for (const [i, found] of nodes.entries()) {

@@ -33,38 +33,64 @@ export async function acquire(
   shard: number,
   holder: string,
 ): Promise<Lease | undefined> {
-  const lock = layout.lock(shard);
-  const epoch = layout.epoch(shard);
-  try {
-    const [, epochSet] = await session.multi([
-      { op: 'create', path: lock, data: holder, mode: 'ephemeral' },
-      { op: 'set', path: epoch, data: holder },
-    ]);
-    if (epochSet === undefined) throw new CronkeeperError('internal', 'the coordinator answered too few results');
-    return leaseOf(layout, shard, epochSet.version, epochSet.modifiedMs);
-  } catch (error) {
-    if (isRefused(error, 'node-exists')) return undefined;
-    if (!isCronkeeperError(error, 'outcome-unknown')) throw error;
-    return readBack(session, layout, shard, holder);
-  }
+  const [lease] = await acquireFree(session, layout, [shard], holder);
+  return lease;
 }
 
-/** The leases of those of the shards that nobody holds. */
+/**
+ * The leases of those of the shards that nobody holds. That is mostly all of them, and then it is one transaction; else
+ * it is tried for each that has no lock: a refused try costs the servers as much as a write.
+ */
 export async function acquireFree(
   session: Session,
   layout: Layout,
   shards: readonly number[],
   holder: string,
 ): Promise<Lease[]> {
-  const leases = await Promise.all(shards.map((shard) => acquire(session, layout, shard, holder)));
-  return leases.filter((lease) => lease !== undefined);
+  try {
+    return await acquireAll(session, layout, shards, holder);
+  } catch (error) {
+    if (!isRefused(error, 'node-exists')) throw error;
+    if (shards.length === 1) return [];
+  }
+  const locks = await session.getMany(shards.map((shard) => layout.lock(shard)));
+  const free = shards.filter((_, i) => locks[i] === undefined);
+  return (await Promise.all(free.map((shard) => acquireFree(session, layout, [shard], holder)))).flat();
 }
 
-/** The reply was lost: the lease is ours if both nodes carry our name. */
-async function readBack(session: Session, layout: Layout, shard: number, holder: string): Promise<Lease | undefined> {
-  const [lock, epoch] = await session.getMany([layout.lock(shard), layout.epoch(shard)]);
-  const isOurs = lock?.data === holder && epoch?.data === holder;
-  return isOurs ? leaseOf(layout, shard, epoch.version, epoch.modifiedMs) : undefined;
+/** @throws CoordinatorError when any of them is held. */
+async function acquireAll(
+  session: Session,
+  layout: Layout,
+  shards: readonly number[],
+  holder: string,
+): Promise<Lease[]> {
+  const ops = shards.flatMap((shard): Op[] => [
+    { op: 'create', path: layout.lock(shard), data: holder, mode: 'ephemeral' },
+    { op: 'set', path: layout.epoch(shard), data: holder },
+  ]);
+  try {
+    const results = await session.multi(ops);
+    return shards.map((shard, i) => {
+      const epochSet = results[i * 2 + 1];
+      if (epochSet === undefined) throw new CronkeeperError('internal', 'the coordinator answered too few results');
+      return leaseOf(layout, shard, epochSet.version, epochSet.modifiedMs);
+    });
+  } catch (error) {
+    if (!isCronkeeperError(error, 'outcome-unknown')) throw error;
+    return readBack(session, layout, shards, holder);
+  }
+}
+
+/** The reply was lost: those leases are ours whose nodes both carry our name. */
+async function readBack(session: Session, layout: Layout, shards: readonly number[], holder: string): Promise<Lease[]> {
+  const locks = await session.getMany(shards.map((shard) => layout.lock(shard)));
+  const epochs = await session.getMany(shards.map((shard) => layout.epoch(shard)));
+  return shards.flatMap((shard, i) => {
+    const epoch = epochs[i];
+    const isOurs = locks[i]?.data === holder && epoch?.data === holder;
+    return isOurs ? leaseOf(layout, shard, epoch.version, epoch.modifiedMs) : [];
+  });
 }
 
 function leaseOf(layout: Layout, shard: number, fence: number, takenMs: EpochMs): Lease {
@@ -75,13 +101,26 @@ function leaseOf(layout: Layout, shard: number, fence: number, takenMs: EpochMs)
   return { shard, fence, takenMs, guard };
 }
 
-/** Gives leases back, with what else is to be written at the end. A lease that is lost already needs no release. */
-export async function release(session: Session, layout: Layout, lease: Lease, ops: readonly Op[] = []): Promise<void> {
-  const unlock: Op = { op: 'remove', path: layout.lock(lease.shard) };
+/** Gives a lease back, with what else is to be written at the end. A lease that is lost already needs no release. */
+export const release = (session: Session, layout: Layout, lease: Lease, ops: readonly Op[] = []): Promise<void> =>
+  releaseAll(session, layout, [{ lease, ops }]);
+
+export interface Release {
+  readonly lease: Lease;
+  readonly ops: readonly Op[];
+}
+
+/** Gives leases back, all in one transaction; where one of them is lost already, each in its own. */
+export async function releaseAll(session: Session, layout: Layout, releases: readonly Release[]): Promise<void> {
+  const guards = releases.flatMap(({ lease }) => lease.guard);
+  const ops = releases.flatMap((each) => each.ops);
+  const unlocks = releases.map(({ lease }): Op => ({ op: 'remove', path: layout.lock(lease.shard) }));
   try {
-    await session.multi([...lease.guard, ...ops, unlock]);
+    await session.multi([...guards, ...ops, ...unlocks]);
   } catch (error) {
     if (!(error instanceof CoordinatorError)) throw error;
+    if (releases.length === 1 || !isCronkeeperError(error, 'conflict', 'too-large')) return;
+    await Promise.all(releases.map((each) => releaseAll(session, layout, [each])));
   }
 }
 

@@ -29,16 +29,19 @@ export interface Takeover {
   readonly onClosed: (done: Done, settled: Settled) => void;
 }
 
-/** @param leases of the shards that were taken over just now. */
-export async function closeLeftBehind(takeover: Takeover, leases: readonly Lease[]): Promise<void> {
+/** @param leases of the shards that were taken over just now. Gives how many were closed, or may have been. */
+export async function closeLeftBehind(takeover: Takeover, leases: readonly Lease[]): Promise<number> {
   const { journal, layout } = takeover;
+  let closed = 0;
   for (const taskId of journal.inheritedTasks) {
     const lease = leases.find(({ shard }) => shard === layout.shardOf(taskId));
     if (lease === undefined) continue;
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       if (!(await closeOne(takeover, lease, taskId))) break;
+      closed++;
     }
   }
+  return closed;
 }
 
 /** False when there is nothing (more) to close. */

@@ -11,15 +11,16 @@ import { SEND_MS } from './courier.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Doorbells } from './doorbell.ts';
-import type { Page, TimedEntry } from './due.ts';
-import { CLOSING_MS, Ending, isUnanswered, leavingBehind } from './ending.ts';
+import type { Days, Page, TimedEntry } from './due.ts';
+import { CLOSING_MS, Ending, isDoneWithin, isUnanswered, leavingBehind } from './ending.ts';
 import { messageOf } from './errors.ts';
 import { callForHelp } from './help.ts';
 import type { Item } from './item.ts';
 import { Journal } from './journal.ts';
 import type { Layout } from './layout.ts';
-import { type Lease, release } from './lease.ts';
+import { type Lease, releaseAll } from './lease.ts';
 import { closeLeftBehind } from './left-behind.ts';
+import { type Look, lookAt } from './look.ts';
 import { PACE } from './pace.ts';
 import type { Tally } from './report.ts';
 import type { Done, Settled } from './settle.ts';
@@ -40,7 +41,7 @@ export class Shift {
   readonly #session: Session;
   readonly #layout: Layout;
   readonly #share: Share;
-  readonly #leases: Map<number, Lease>;
+  readonly #leases = new Map<number, Lease>();
   readonly #tally: Tally;
   /** What is due later is left to the next tick. */
   #untilMs: EpochMs;
@@ -61,6 +62,7 @@ export class Shift {
   /** Launches that were on their way when the session ended. */
   #leftBehind = 0;
   #pagesMade = 0;
+  readonly #looks: Look[] = [];
 
   constructor(
     deps: TickDeps,
@@ -78,7 +80,6 @@ export class Shift {
     this.#layout = layout;
     this.#tally = tally;
     this.#share = share;
-    this.#leases = new Map();
     this.#now = coordinatorTime(deps.clock, tally.clockSkewMs);
     for (const lease of leases) this.#hold(lease);
     const countLeft = () => {
@@ -106,16 +107,14 @@ export class Shift {
     const { onWaiting } = this.#options;
     const alone = callForHelp({ clock: this.#deps.clock, now: this.#now, share: this.#share, isBusy, onWaiting });
     try {
-      await this.#takeOver([...this.#leases.values()]);
-      await this.#scan();
+      await this.#scan([...this.#leases.keys()], await this.#takeOver([...this.#leases.values()]));
       if (this.#now() < this.#untilMs) await this.#lingerAndOn();
       else if (this.#share.isLimited) await this.#goOn();
       await this.#ending.unlessFailed(this.#dispatcher.idle());
       await this.#ending.unlessFailed(this.#committer.flush());
       await this.#ending.unlessFailed(this.#delivery.finish());
       if (!this.#ending.isClosing) await this.#agenda.sweep(this.#now());
-      const leaves = () => this.#ending.leaves(SWEEP_STEP_MS);
-      await sweepAll(this.#session, this.#layout, this.#leases.get(SWEEPING_SHARD), { nowMs: this.#now(), leaves });
+      await this.#sweep();
     } catch (error) {
       this.#ending.fail(error);
     } finally {
@@ -135,14 +134,23 @@ export class Shift {
     this.#tally.shards++;
   }
 
-  /** What earlier holders of the shards had begun. */
-  async #takeOver(leases: readonly Lease[]): Promise<void> {
-    await this.#journal.takeOver(leases, (ids) => recordsOf(this.#session, this.#layout, ids));
-    const { directories } = this.#agenda;
+  /** What earlier holders of the shards had begun. Gives the days in which something may be due. */
+  async #takeOver(leases: readonly Lease[]): Promise<Days | undefined> {
+    const look = await lookAt(this.#session, this.#layout, leases);
+    this.#looks.push(look);
+    await this.#journal.takeOver(look.shards, (ids) => recordsOf(this.#session, this.#layout, ids));
     const onClosed = (done: Done, settled: Settled) => this.#count(settled.record.task.id, done, settled);
-    const takeover = { session: this.#session, layout: this.#layout, journal: this.#journal, directories, onClosed };
-    await closeLeftBehind({ ...takeover, maker: this.#maker, now: this.#now }, leases);
-    this.#delivery.look(leases.map(({ shard }) => shard));
+    const means = { session: this.#session, layout: this.#layout, journal: this.#journal, maker: this.#maker };
+    const takeover = { ...means, directories: this.#agenda.directories, now: this.#now, onClosed };
+    const closed = await closeLeftBehind(takeover, leases);
+    this.#delivery.look(closed > 0 ? leases.map(({ shard }) => shard) : look.withOutbox);
+    return closed > 0 ? undefined : look.days;
+  }
+
+  async #sweep(): Promise<void> {
+    const [nowMs, leaves] = [this.#now(), () => this.#ending.leaves(SWEEP_STEP_MS)];
+    if (!this.#looks.some((look) => look.hasSweepable(nowMs))) return;
+    await sweepAll(this.#session, this.#layout, this.#leases.get(SWEEPING_SHARD), { nowMs, leaves });
   }
 
   readonly #maker = () => `${this.#name}.${(this.#pagesMade++).toString(36)}`;
@@ -194,22 +202,17 @@ export class Shift {
   }
 
   async #isIdleSoon(): Promise<boolean> {
-    const waited = new AbortController();
-    const cancel = this.#deps.clock.after(PACE.idleSoonMs, () => waited.abort());
-    try {
-      await this.#ending.unlessFailed(this.#dispatcher.quiet(waited.signal));
-      if (!waited.signal.aborted) this.#delivery.wane();
-      await this.#ending.unlessFailed(this.#delivery.quiet(waited.signal));
-    } finally {
-      cancel();
-    }
-    return !waited.signal.aborted;
+    return isDoneWithin(this.#deps.clock, PACE.idleSoonMs, async (enough) => {
+      await this.#ending.unlessFailed(this.#dispatcher.quiet(enough));
+      if (!enough.aborted) this.#delivery.wane();
+      await this.#ending.unlessFailed(this.#delivery.quiet(enough));
+    });
   }
 
   /** Brings what is due to the dispatcher, and what will be due soon to the timers. */
-  async #scan(shards: readonly number[] = [...this.#leases.keys()]): Promise<void> {
+  async #scan(shards: readonly number[] = [...this.#leases.keys()], days?: Days): Promise<void> {
     const untilMs = Math.min(this.#untilMs, this.#now() + PACE.scanAheadMs);
-    for await (const page of this.#agenda.read(shards, untilMs)) {
+    for await (const page of this.#agenda.read(shards, untilMs, days)) {
       if (this.#ending.isClosing) {
         for (const shard of shards) this.#tally.leave(shard); // what has not been read, nobody has counted
         break;
@@ -281,13 +284,11 @@ export class Shift {
     for (const { entry } of dropped) this.#dispatcher.release(entry);
   }
 
-  /** When the coordinator has failed, the end of the session gives them back, and sooner. */
+  /** When the coordinator has failed, or nothing is to be written, the end of the session gives them back, and sooner. */
   async #giveBack(): Promise<void> {
     if (this.#session.signal.aborted || isUnanswered(this.#ending.failure)) return;
-    const leases = [...this.#leases.values()];
-    await Promise.allSettled(
-      leases.map((lease) => release(this.#session, this.#layout, lease, this.#journal.closing(lease))),
-    );
+    const leases = [...this.#leases.values()].map((lease) => ({ lease, ops: this.#journal.closing(lease) }));
+    if (leases.some(({ ops }) => ops.length > 0)) await releaseAll(this.#session, this.#layout, leases);
   }
 
   #createCommitter(): Committer {

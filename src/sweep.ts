@@ -9,6 +9,7 @@
  * Why nothing is lost: a put checks its code's node, or creates it. One that committed before the move is seen by the
  * pass, which begins after; one that comes after it finds no node, and creates it anew.
  */
+import { expiredDirectories } from './audit.ts';
 import { sweepAudit } from './audit-trail.ts';
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
@@ -62,6 +63,24 @@ export interface SweepOptions {
   readonly leaves: () => boolean;
   readonly graceMs?: number;
   readonly readsMax?: number;
+}
+
+/** The nodes whose children tell whether there is anything to sweep. */
+export const sweepable = ({ root, dropped, audit }: Layout): readonly [string, string, string] => [
+  root,
+  dropped,
+  audit,
+];
+
+/** Whether there is, by the names of those children: nobody who has looked need look again. */
+export function isSweepable(
+  layout: Layout,
+  [root, dropped, audit]: readonly (string[] | undefined)[],
+  nowMs: EpochMs,
+): boolean {
+  const isUnderWay = root?.some((name) => `${layout.root}/${name}` === layout.sweep) === true;
+  const isDropped = dueHints(dropped ?? [], nowMs, CODE_GRACE_MS).length > 0;
+  return isUnderWay || isDropped || expiredDirectories(audit ?? [], nowMs).length > 0;
 }
 
 /** All that is swept: code that nothing names, and changes that are no longer kept. */

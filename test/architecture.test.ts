@@ -65,6 +65,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
     'protocol',
     [
       'lease',
+      'look',
       'due',
       'agenda',
       'journal',

@@ -54,7 +54,9 @@ async function successor(
     leases.push((await acquire(holder.eyes, holder.layout, shard, `next of ${shard}`)) as Lease);
   }
   const next = new Journal(holder.eyes, holder.layout, () => undefined);
-  await next.takeOver(leases, async (ids) => ids.map((id) => records[id]));
+  const journals = (lease: Lease) => holder.eyes.children(holder.layout.journal(lease.shard));
+  const left = await Promise.all(leases.map(async (lease) => ({ lease, journals: (await journals(lease)) ?? [] })));
+  await next.takeOver(left, async (ids) => ids.map((id) => records[id]));
   return { journal: next, leases };
 }
 

@@ -61,6 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
            /** Without a shard,`,
         ],
       ],
+      'src/shift.ts': [['if (leases.some(({ ops }) => ops.length > 0)) await', 'await']],
       'src/lease.ts': [
         ['const guard: Op[] = [', 'fences.set(layout.epoch(shard), fence); const guard: Op[] = ['],
         [EPOCH_CHECK, "{ op: 'check', path: layout.epoch(shard), get version() { return fences.get(this.path); } },"],
