@@ -1,5 +1,5 @@
 /**
- * The coordinator without a server: ZooKeeper's semantics on SQLite, in memory or in a file. It is what a laptop uses,
+ * The coordinator without a server: ZooKeeper's semantics in memory, or on SQLite in a file. It is what a laptop uses,
  * and the world that tests and simulations run in.
  *
  * A file may be used by several processes of one machine at a time. What is acknowledged is on the disk. A process
@@ -17,9 +17,11 @@ import {
   type Session,
 } from '../coordinator.ts';
 import { received } from '../errors.ts';
-import { isBusy, openDatabase } from './embedded/database.ts';
+import { openMemory } from './embedded/memory.ts';
 import { Server } from './embedded/server.ts';
 import { thisProcess } from './embedded/sessions.ts';
+import { isBusy } from './embedded/sql-database.ts';
+import { openFile } from './embedded/sql-storage.ts';
 import { type SessionId, sessionName } from './embedded/tree.ts';
 import { assertMulti, assertPath } from './limits.ts';
 
@@ -122,8 +124,8 @@ class Embedded implements EmbeddedCoordinator {
     const endMs = clock.elapsed() + operationTimeoutMs;
     for (;;) {
       try {
-        const database = openDatabase(path);
-        return new Server({ database, path, home: thisProcess(), clock, pollIntervalMs, operationTimeoutMs });
+        const storage = path === undefined ? openMemory() : openFile(path);
+        return new Server({ storage, path, home: thisProcess(), clock, pollIntervalMs, operationTimeoutMs });
       } catch (error) {
         if (!isBusy(error) || clock.elapsed() > endMs) throw error;
         await sleep(clock, OPEN_RETRY_MS);

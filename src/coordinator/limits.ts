@@ -61,7 +61,10 @@ function assertOp(op: Op, opIndex: number): number {
   const isPlain = isPlainPath(path, added);
   const wrong = isPlain ? undefined : faultOfPath(path, added);
   if (wrong) throw invalid(`the path ${received(path)} ${wrong}`, opIndex);
-  if (op.op === 'remove' && path === '/') throw invalid('the root cannot be removed', opIndex);
+  // With a number it would be a node beside the chroot.
+  if (path === '/' && (op.op === 'remove' || isSequential(op))) {
+    throw invalid('the root cannot be removed, nor made with a number', opIndex);
+  }
   if (op.op !== 'create' && !isVersion(op.version)) {
     const allowed = 'an integer from 0 is allowed, or nothing for any version';
     throw invalid(`version ${received(op.version)} of ${path}: ${allowed}`, opIndex);

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CommitQueue, type Work } from '../../src/coordinator/embedded/commits.ts';
+import { sqlTransaction } from '../../src/coordinator/embedded/sql-storage.ts';
 import { CoordinatorError } from '../../src/coordinator.ts';
 import { failure } from '../contract/coordinator/world.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -28,7 +29,7 @@ function newQueue(): CommitQueue {
     return () => {};
   };
   return new CommitQueue({
-    database,
+    transaction: sqlTransaction(database),
     path: 'the file',
     clock,
     operationTimeoutMs: 1_000,

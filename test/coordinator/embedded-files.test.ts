@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.ts';
-import { databaseError } from '../../src/coordinator/embedded/database.ts';
+import { databaseError } from '../../src/coordinator/embedded/sql-database.ts';
 import { type EmbeddedCoordinator, openEmbedded } from '../../src/coordinator/embedded.ts';
 import { failure } from '../contract/coordinator/world.ts';
 

@@ -3,11 +3,11 @@
  * transaction, because what a durable commit costs is its fsync. Each of them is still applied whole or not at all,
  * sees those before it, and is answered only when what it did, or was refused because of, is durable.
  */
-import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../clock.ts';
 import { CoordinatorError } from '../../coordinator.ts';
 import { messageOf } from '../../errors.ts';
-import { databaseError, isBusy } from './database.ts';
+import { databaseError, isBusy } from './sql-database.ts';
+import type { Transaction } from './storage.ts';
 
 export interface Work<T> {
   /** Whether it needs the one write transaction that there can be at a time. */
@@ -26,7 +26,7 @@ export interface Upkeep {
 }
 
 export interface CommitQueueOptions {
-  readonly database: DatabaseSync;
+  readonly transaction: Transaction;
   readonly path: string | undefined;
   readonly clock: Clock;
   readonly upkeep: Upkeep;
@@ -61,23 +61,12 @@ const RETRY_MS_MAX = 50;
 
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
-  readonly #begin;
-  readonly #commit;
-  readonly #save;
-  readonly #release;
-  readonly #undo;
   #waiting: Waiting[] = [];
   #isScheduled = false;
   #failedAttempts = 0;
 
   constructor(options: CommitQueueOptions) {
-    const { database } = options;
     this.#options = options;
-    this.#begin = database.prepare('BEGIN IMMEDIATE');
-    this.#commit = database.prepare('COMMIT');
-    this.#save = database.prepare('SAVEPOINT work');
-    this.#release = database.prepare('RELEASE work');
-    this.#undo = database.prepare('ROLLBACK TO work');
   }
 
   /** Runs `work` after all that was submitted before; settles within the operation time-out. */
@@ -143,16 +132,16 @@ export class CommitQueue {
 
   /** Does as much of the batch as time allows; gives what remains to be said. Throws when none of it was done. */
   #transact(batch: readonly Waiting[]): Transacted {
-    const { database, upkeep } = this.#options;
+    const { transaction, upkeep } = this.#options;
     if (!upkeep.isDue() && !batch.some(({ work }) => work.writes)) return this.#run(batch);
-    this.#begin.run();
+    transaction.begin();
     try {
       const tidied = upkeep.run();
       const { answers, done } = this.#run(batch);
       this.#durably();
       return { answers: [tidied, ...answers], done };
     } finally {
-      if (database.isTransaction) database.exec('ROLLBACK');
+      transaction.rollback();
     }
   }
 
@@ -180,23 +169,21 @@ export class CommitQueue {
 
   /** Runs a work so that it leaves nothing behind when it is refused. */
   #alone<T>(work: Work<T>): T {
-    this.#save.run();
+    const { transaction } = this.#options;
+    transaction.save();
     try {
       const value = work.run();
-      this.#release.run();
+      transaction.keep();
       return value;
     } catch (error) {
-      if (error instanceof CoordinatorError) {
-        this.#undo.run();
-        this.#release.run();
-      }
+      if (error instanceof CoordinatorError) transaction.undo();
       throw error;
     }
   }
 
   #durably(): void {
     try {
-      this.#commit.run();
+      this.#options.transaction.commit();
     } catch (error) {
       if (isBusy(error)) throw error;
       // The log may or may not have reached the disk, and be found there when the file is opened again.

@@ -2,18 +2,17 @@
  * What ZooKeeper's server is to its clients, in this process: it keeps the tree, the sessions and the watches of one
  * file or one memory, and decides when a session has ended. Several processes may each have one on the same file.
  */
-import type { DatabaseSync } from 'node:sqlite';
 import { atEndOfTurn, type Cancel, type Clock } from '../../clock.ts';
 import { CoordinatorError, type Node, type Op, type OpResult } from '../../coordinator.ts';
 import { isCronkeeperError } from '../../errors.ts';
 import { CommitQueue, type Work } from './commits.ts';
-import { row } from './database.ts';
-import { type Home, Sessions } from './sessions.ts';
-import { type SessionId, type StoredNode, sessionName, Tree } from './tree.ts';
+import type { Home, Sessions } from './sessions.ts';
+import type { Storage } from './storage.ts';
+import { type SessionId, type StoredNode, sessionName, type Tree } from './tree.ts';
 import { Watches } from './watches.ts';
 
 export interface ServerOptions {
-  readonly database: DatabaseSync;
+  readonly storage: Storage;
   /** The file; undefined for memory. */
   readonly path: string | undefined;
   readonly home: Home;
@@ -60,21 +59,20 @@ export class Server {
   readonly #queue: CommitQueue;
   readonly #watches = new Watches();
   readonly #guests = new Map<SessionId, Guest>();
-  readonly #dataVersion;
-  #seenDataVersion: number | undefined;
+  #seenForeignChanges: number | undefined;
   #cancelPulse: Cancel | undefined;
   #cancelPoll: Cancel | undefined;
 
   constructor(options: ServerOptions) {
-    const { database, path, clock, operationTimeoutMs } = options;
+    const { storage, path, clock, operationTimeoutMs } = options;
+    const { transaction } = storage;
     this.#options = options;
-    this.#tree = new Tree(database);
-    this.#sessions = new Sessions(database);
-    this.#dataVersion = database.prepare('PRAGMA data_version');
+    this.#tree = storage.tree;
+    this.#sessions = storage.sessions;
     const upkeep = { isDue: () => this.#sessions.overdue(this.#time()).length > 0, run: () => this.#endOverdue() };
     // In memory there is no fsync to share, and nothing but promises may decide the order: it is a simulator's world.
     const afterThisTurn = path === undefined ? queueMicrotask : atEndOfTurn;
-    this.#queue = new CommitQueue({ database, path, clock, upkeep, operationTimeoutMs, afterThisTurn });
+    this.#queue = new CommitQueue({ transaction, path, clock, upkeep, operationTimeoutMs, afterThisTurn });
   }
 
   /** Begins a session and keeps it alive; `onEnd` is called once, when it has ended for whatever reason. */
@@ -162,7 +160,7 @@ export class Server {
     await Promise.all([...this.#guests.keys()].map((id) => this.leave(id)));
     this.#cancelPulse?.();
     this.#cancelPoll?.();
-    this.#options.database.close();
+    this.#options.storage.close();
   }
 
   async #readMany<T>(
@@ -308,10 +306,10 @@ export class Server {
 
   #look(): void {
     try {
-      const version = row<{ data_version: number }>(this.#dataVersion)?.data_version;
-      if (version === this.#seenDataVersion) return;
+      const changes = this.#options.storage.foreignChanges();
+      if (changes === this.#seenForeignChanges) return;
       this.#watches.fireChanged((path) => this.#tree.find(path));
-      this.#seenDataVersion = version;
+      this.#seenForeignChanges = changes;
     } catch {
       // Locked or failing: what is missed now is found by the next look, which compares again.
     }

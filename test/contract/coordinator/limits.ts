@@ -67,9 +67,12 @@ export function limitTests(world: TestWorld): void {
     },
   );
 
-  it('does not remove the root', async () => {
+  it.each<Op>([
+    { op: 'remove', path: '/' },
+    { op: 'create', path: '/', data: '', mode: 'sequential' },
+  ])('does not touch the root by %j', async (op) => {
     const session = await world.connect();
-    expect(await failure(session.multi([{ op: 'remove', path: '/' }]))).toMatchObject({ code: 'invalid', opIndex: 0 });
+    expect(await failure(session.multi([op]))).toMatchObject({ code: 'invalid', opIndex: 0 });
   });
 
   it('refuses a node that is too large, counted in bytes, and applies nothing of its multi', async () => {

@@ -1,4 +1,4 @@
-/** The SQLite file (or memory) under the embedded coordinator: opening it, its schema, and what its errors mean. */
+/** The SQLite file under the embedded coordinator: opening it, its schema, and what its errors mean. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -53,12 +53,12 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-/** Opens `path`, or memory without one, and makes it ours when it is new. Throws a {@link CoordinatorError}. */
-export function openDatabase(path: string | undefined): DatabaseSync {
+/** Opens `path` and makes it ours when it is new. Throws a {@link CoordinatorError}. */
+export function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (path !== undefined) makeDirectory(dirname(path));
-    database = new DatabaseSync(path ?? ':memory:', { timeout: BLOCKING_WAIT_MS });
+    makeDirectory(dirname(path));
+    database = new DatabaseSync(path, { timeout: BLOCKING_WAIT_MS });
     // Before anything is written, the log's mode included: it may be somebody else's file.
     const isNew = !isOurs(database, path);
     database.exec(`
@@ -87,7 +87,7 @@ function makeDirectory(path: string): void {
   }
 }
 
-function createSchema(database: DatabaseSync, path: string | undefined): void {
+function createSchema(database: DatabaseSync, path: string): void {
   database.exec('BEGIN IMMEDIATE');
   // Somebody else may have been faster.
   if (!isOurs(database, path)) database.exec(SCHEMA);
@@ -95,7 +95,7 @@ function createSchema(database: DatabaseSync, path: string | undefined): void {
 }
 
 /** Whether the schema is there; throws when the file holds something else. */
-function isOurs(database: DatabaseSync, path: string | undefined): boolean {
+function isOurs(database: DatabaseSync, path: string): boolean {
   const header = database
     .prepare(`SELECT (SELECT count(*) FROM sqlite_schema) AS things, application_id AS application,
                      user_version AS version FROM pragma_application_id, pragma_user_version`)
