@@ -1,13 +1,18 @@
 /** Names for launches that are not of the schedule, and slots for the schedule that are no such names: pure. */
 import type { EpochMs } from './clock.ts';
 import { rememberedSlots } from './event-memory.ts';
-import type { TaskRecord } from './record.ts';
+import { runsIn, type TaskRecord } from './record.ts';
 import { nextSlot } from './schedule.ts';
 
 /** A slot is a launch's name: one that no other launch of the task has, and none of its schedule will have. */
 export function freeSlot(record: TaskRecord, fromMs: EpochMs): EpochMs {
-  const { task, registeredMs, manual, nextSlotMs, decidedMs, retry, runs, backfill, heard = [] } = record;
-  const taken = new Set([nextSlotMs, retry?.slotMs, backfill?.next?.slotMs, ...runs.map((run) => run.slotMs)]);
+  const { task, registeredMs, manual, nextSlotMs, decidedMs, retry, backfill, heard = [] } = record;
+  const taken = new Set([
+    nextSlotMs,
+    retry?.slotMs,
+    backfill?.next?.slotMs,
+    ...runsIn(record).map((run) => run.slotMs),
+  ]);
   const isScheduled = (slotMs: EpochMs) => nextSlot(task.schedule, slotMs - 1, registeredMs) === slotMs;
   const [heardMs = 0] = rememberedSlots(heard.slice(-1));
   let slotMs = Math.max(fromMs, (decidedMs ?? 0) + 1, (manual.at(-1)?.slotMs ?? 0) + 1, heardMs + 1);
@@ -16,11 +21,12 @@ export function freeSlot(record: TaskRecord, fromMs: EpochMs): EpochMs {
 }
 
 /** Names that launches by hand have, as far as the record knows: older ones than these are past. */
-function namesByHand({ manual, asked, heard = [], retry, runs, backfill }: TaskRecord): EpochMs[] {
+function namesByHand(record: TaskRecord): EpochMs[] {
+  const { manual, asked, heard = [], retry, backfill } = record;
   return [
     ...[...manual, ...asked].map(({ slotMs }) => slotMs),
     ...rememberedSlots(heard),
-    ...runs.flatMap((run) => (run.manual === undefined ? [] : run.slotMs)),
+    ...runsIn(record).flatMap((run) => (run.manual === undefined ? [] : run.slotMs)),
     ...(retry?.manual === undefined ? [] : [retry.slotMs]),
     ...(backfill?.next === undefined ? [] : [backfill.next.slotMs]),
   ];

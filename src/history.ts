@@ -4,7 +4,7 @@
  * a task with all its history is a bounded number of nodes. Pure.
  */
 import type { EpochMs } from './clock.ts';
-import type { Chunk, RunRecord, TaskRecord } from './record.ts';
+import { type Chunk, type RunRecord, runsIn, type TaskRecord } from './record.ts';
 
 /** Runs in a record before the older ones move to a chunk. */
 export const INLINE_RUNS_MAX = 8;
@@ -26,24 +26,35 @@ export function recordRuns(
   record: TaskRecord,
   added: readonly RunRecord[],
 ): { record: TaskRecord; history: HistoryChange } {
+  if (added.length === 0) return { record, history: UNCHANGED };
   const runs = [...added.toReversed(), ...record.runs];
-  const [newest, ...older] = runs;
-  if (newest === undefined) return { record, history: UNCHANGED };
-  const fits = runs.length <= INLINE_RUNS_MAX && (runs.length === 1 || charsOf(runs) <= INLINE_CHARS_MAX);
-  if (fits) return { record: { ...record, runs }, history: UNCHANGED };
+  if (fits(runs, record.unread)) return { record: { ...record, runs }, history: UNCHANGED };
 
+  const [newest, ...older] = runsIn({ ...record, runs });
+  if (newest === undefined || older.length === 0) return { record: { ...record, runs }, history: UNCHANGED };
   const { kept, dropped } = retain(record.chunks, 1 + older.length, record.task.history);
   const reused = dropped[0]?.index;
   const index = reused ?? firstFree(kept);
   const untilMs = latestSlot(older);
   const chunk: Chunk = { index, count: older.length, ...(untilMs !== undefined && { untilMs }) };
   return {
-    record: { ...forgetting(record, dropped), runs: [newest], chunks: [chunk, ...kept] },
+    record: { ...withoutUnread(forgetting(record, dropped)), runs: [newest], chunks: [chunk, ...kept] },
     history: {
       write: { index, runs: older, exists: reused !== undefined },
       removed: dropped.slice(1).map((each) => each.index),
     },
   };
+}
+
+function fits(runs: readonly RunRecord[], unread: readonly string[] = []): boolean {
+  const count = runs.length + unread.length;
+  const chars = () => unread.reduce((sum, line) => sum + line.length, charsOf(runs));
+  return count === 1 || (count <= INLINE_RUNS_MAX && chars() <= INLINE_CHARS_MAX);
+}
+
+function withoutUnread(record: TaskRecord): TaskRecord {
+  const { unread: _, ...read } = record;
+  return read;
 }
 
 /** The latest slot of the schedule that runs tell of, those included that they have moved it to. */

@@ -6,9 +6,10 @@ import type { EpochMs } from './clock.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
 import type { RecordedAnswer } from './evaluator.ts';
 import type { RunError, RunStatus } from './launch.ts';
+import { joinLines, splitLines } from './record-lines.ts';
 import { nextSlot } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
-import { recordProblem } from './soundness.ts';
+import { isRunSound, recordProblem } from './soundness.ts';
 import type { Task } from './task.ts';
 
 /** Grows when a change of the stored form is not understood by older code. */
@@ -67,6 +68,8 @@ export interface TaskRecord {
   readonly state: unknown;
   /** The latest runs, newest first; older ones are in chunks. Never empty once the task has run. */
   readonly runs: readonly RunRecord[];
+  /** Runs behind those, as they are stored: only where a record was read for a launch, which has no use for them. */
+  readonly unread?: readonly string[];
   /** Chunks of older runs, newest first. */
   readonly chunks: readonly Chunk[];
   /** Slots of the launches kept as dead letters, oldest first. */
@@ -217,6 +220,19 @@ export interface RunRecord extends Partial<Given>, StandsFor {
   readonly reason?: string;
 }
 
+/** All runs in the record. Stored ones that make no sense are left out: whoever launches goes on without them. */
+export const runsIn = ({ runs, unread = [] }: Pick<TaskRecord, 'runs' | 'unread'>): readonly RunRecord[] =>
+  unread.length === 0 ? runs : [...runs, ...unread.flatMap(runOfLine)];
+
+function runOfLine(line: string): RunRecord[] {
+  try {
+    const run: unknown = JSON.parse(line);
+    return isRunSound(run) ? [run as RunRecord] : [];
+  } catch {
+    return [];
+  }
+}
+
 export const isRemoved = (record: TaskRecord): boolean => record.ended === 'removed';
 
 /** A pause holds up launches of the schedule and those for events, and not those that were asked for by hand. */
@@ -249,9 +265,11 @@ export function dueOf(record: TaskRecord): EpochMs | undefined {
 
 /** The record with its timer set to what it waits for; a new number makes every earlier entry stale. */
 export function rearm(record: TaskRecord): TaskRecord {
-  const { dueMs: _, ...rest } = record;
   const dueMs = dueOf(record);
-  return { ...rest, timer: record.timer + 1, ...(dueMs !== undefined && { dueMs }) };
+  const timer = record.timer + 1;
+  if (dueMs !== undefined) return { ...record, timer, dueMs };
+  const { dueMs: _, ...rest } = record;
+  return { ...rest, timer };
 }
 
 /** No slot from here on is decided. */
@@ -275,12 +293,18 @@ export const outlastsSchedule = ({ schedule, on = [] }: Task): boolean => schedu
 
 /** Moves the schedule to `slotMs`; without one the task has ended, unless something else may still launch it. */
 export function moveTo(record: TaskRecord, slotMs: EpochMs | undefined, why: 'completed' | 'exhausted'): TaskRecord {
+  // What every launch comes by, and a copy without some fields costs several times one with all.
+  if (slotMs !== undefined && record.ended === undefined) return { ...record, nextSlotMs: slotMs };
   const { nextSlotMs: _, ended: __, ...rest } = record;
   if (slotMs !== undefined) return { ...rest, nextSlotMs: slotMs };
   return why === 'exhausted' && outlastsSchedule(record.task) ? rest : { ...rest, ended: why };
 }
 
-export const encodeRecord = (record: TaskRecord): string => JSON.stringify(record);
+export function encodeRecord(record: TaskRecord): string {
+  const { task, runs, unread = [] } = record;
+  const rest = JSON.stringify({ ...record, v: undefined, task: undefined, runs: undefined, unread: undefined });
+  return joinLines(task, rest, [...runs.map((run) => JSON.stringify(run)), ...unread]);
+}
 
 /** Whether a newer version wrote this: then it is not ours to throw away. */
 export function isNewer(text: string): boolean {
@@ -297,12 +321,28 @@ export function isNewer(text: string): boolean {
  * left alone in either case: whoever reads it puts the task aside and goes on with the others.
  */
 export function decodeRecord(id: string, text: string): TaskRecord {
-  let value: unknown;
+  const value = parsedOr<unknown>(id, () => JSON.parse(text));
+  return soundRecord(id, value);
+}
+
+/**
+ * The same for a launch, which leaves the runs unread. Nothing in them can do it harm before they are read, and then
+ * what makes no sense is left out: see {@link runsIn}.
+ */
+export function decodeForLaunch(id: string, text: string): TaskRecord {
+  const value = parsedOr(id, () => splitLines(text));
+  return value === undefined ? decodeRecord(id, text) : soundRecord(id, value);
+}
+
+function parsedOr<Value>(id: string, parse: () => Value): Value {
   try {
-    value = JSON.parse(text);
+    return parse();
   } catch (error) {
     throw new CronkeeperError('corrupt', `task ${id}: its node holds no JSON: ${messageOf(error)}`);
   }
+}
+
+function soundRecord(id: string, value: unknown): TaskRecord {
   const problem = recordProblem(id, value, RECORD_VERSION);
   if (problem !== undefined) throw new CronkeeperError('corrupt', `task ${id}: ${problem}`);
   return value as TaskRecord;

@@ -5,7 +5,7 @@
 import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
 import { bucketNames, type Layout } from './layout.ts';
-import { decodeRecord, type TaskRecord } from './record.ts';
+import { decodeRecord, runsIn, type TaskRecord } from './record.ts';
 
 /** A hint is left alone for so long: a run that is under way when its code is edited is recorded long before. */
 export const CODE_GRACE_MS = 86_400_000;
@@ -27,9 +27,9 @@ export function hashesIn(text: string): Set<string> {
 }
 
 /** What a record's task and its latest runs name. */
-export const codeNamedBy = ({ task, runs }: TaskRecord): string[] => [
-  task.code.hash,
-  ...runs.flatMap(({ code }) => code ?? []),
+export const codeNamedBy = (record: TaskRecord): string[] => [
+  record.task.code.hash,
+  ...runsIn(record).flatMap(({ code }) => code ?? []),
 ];
 
 /** What an edit has put other code in the place of. */

@@ -15,6 +15,7 @@ import {
   moveTo,
   type RunRecord,
   rearm,
+  runsIn,
   type StandsFor,
   slotAfter,
   type TaskRecord,
@@ -105,10 +106,10 @@ export function settle(record: TaskRecord, done: Done): Settled {
 }
 
 /** Whether a record shows what was done already: its commit was applied, though the reply was lost. */
-export function isRecorded({ runs }: TaskRecord, done: Done): boolean {
+export function isRecorded(record: TaskRecord, done: Done): boolean {
   const slotMs = done.launch?.slotMs ?? done.skipped.at(-1)?.firstSlotMs;
   const attempt = done.launch?.attempt ?? 0;
-  return runs.some((run) => run.slotMs === slotMs && run.attempt === attempt && run.fence === done.fence);
+  return runsIn(record).some((run) => run.slotMs === slotMs && run.attempt === attempt && run.fence === done.fence);
 }
 
 function finish(record: TaskRecord, runs: readonly RunRecord[]): Settled {
@@ -194,8 +195,7 @@ function settleLaunch(record: TaskRecord, launch: Launch, done: Done): LaunchSet
 
 /** The launch has come to an end: the schedule moves on. */
 function closed(record: TaskRecord, launch: Launch, run: RunRecord, done: Done): TaskRecord {
-  const { retry, ...others } = record;
-  const rest = isOther(retry, launch) ? record : others;
+  const rest = withoutRetry(record, launch);
   if (launch.manual !== undefined) return { ...rest, manual: withoutManual(record, launch) };
   const span = { fromMs: launch.sinceMs ?? run.startedMs, untilMs: run.finishedMs };
   const counted = passed({ ...rest, launches: record.launches + 1 }, launch.slotMs, done);
@@ -204,14 +204,21 @@ function closed(record: TaskRecord, launch: Launch, run: RunRecord, done: Done):
   return withBusy(moveTo(counted, isSpent(counted) ? undefined : counted.nextSlotMs, 'exhausted'), span);
 }
 
+function withoutRetry(record: TaskRecord, { slotMs }: Launch): TaskRecord {
+  if (record.retry?.slotMs !== slotMs) return record;
+  const { retry: _, ...others } = record;
+  return others;
+}
+
 /** A launch asked for by hand may run while another one waits for the end of a pause to be tried again. */
 const isOther = (retry: TaskRecord['retry'], { slotMs }: Launch): boolean =>
   retry !== undefined && retry.slotMs !== slotMs;
 
 /** Remembers when a launch was unfinished, as long as a slot that fell due meanwhile, or earlier, is undecided. */
 function withBusy(record: TaskRecord, span: BusySpan): TaskRecord {
-  const { busy = [], ...rest } = record;
   const nextDueMs = (record.nextSlotMs ?? Infinity) + spreadOffsetMs(record.task);
+  if (record.busy === undefined && span.untilMs < nextDueMs) return record;
+  const { busy = [], ...rest } = record;
   const spans: BusySpan[] = [];
   for (const each of [...busy, span].filter(({ untilMs }) => untilMs >= nextDueMs)) {
     const last = spans.at(-1);

@@ -4,7 +4,7 @@ import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';
 import type { Layout } from './layout.ts';
 import { programOf } from './program.ts';
-import { decodeRecord, type TaskRecord } from './record.ts';
+import { decodeForLaunch, decodeRecord, type TaskRecord } from './record.ts';
 
 /** A record and the version that a change of it must find. */
 export interface Loaded {
@@ -17,12 +17,21 @@ export type Found = Loaded | CronkeeperError | undefined;
 
 export const isLoaded = (found: Found): found is Loaded => found !== undefined && !(found instanceof CronkeeperError);
 
-export async function loadRecords(session: Session, layout: Layout, taskIds: readonly string[]): Promise<Found[]> {
+type Decode = (id: string, text: string) => TaskRecord;
+
+export const loadRecords = (session: Session, layout: Layout, taskIds: readonly string[]): Promise<Found[]> =>
+  load(session, layout, taskIds, decodeRecord);
+
+/** For launches: they have no use for earlier runs, which stay unread. */
+export const loadForLaunch = (session: Session, layout: Layout, taskIds: readonly string[]): Promise<Found[]> =>
+  load(session, layout, taskIds, decodeForLaunch);
+
+async function load(session: Session, layout: Layout, taskIds: readonly string[], decode: Decode): Promise<Found[]> {
   const nodes = await session.getMany(taskIds.map((id) => layout.task(id)));
   return nodes.map((node, i): Found => {
     if (node === undefined) return undefined;
     try {
-      return { record: decodeRecord(taskIds[i] as string, node.data), version: node.version };
+      return { record: decode(taskIds[i] as string, node.data), version: node.version };
     } catch (error) {
       if (isCronkeeperError(error, 'corrupt')) return error;
       throw error;

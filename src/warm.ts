@@ -2,7 +2,7 @@
 import type { Session } from './coordinator.ts';
 import type { TimedEntry } from './due.ts';
 import type { Layout } from './layout.ts';
-import { type Found, type Loaded, loadRecords } from './store.ts';
+import { type Found, type Loaded, loadForLaunch } from './store.ts';
 
 /** How many are kept at hand. */
 const WARM_RECORDS_MAX = 20_000;
@@ -46,7 +46,7 @@ export class WarmRecords {
     });
     const cold = entries.filter((_, i) => warm[i] === undefined);
     if (cold.length === 0) return warm;
-    const read = await loadRecords(
+    const read = await loadForLaunch(
       this.#session,
       this.#layout,
       cold.map(({ taskId }) => taskId),

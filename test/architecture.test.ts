@@ -42,6 +42,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'task',
       'event',
       'soundness',
+      'record-lines',
       'record',
       'history',
       'plan',
