@@ -2,35 +2,29 @@
 
 import { assertOptions, type CronkeeperOptions } from './app-options.ts';
 import { type AuditEntry, type AuditOptions, assertPrincipal } from './audit.ts';
-import { AuditTrail } from './audit-trail.ts';
 import { createAws } from './aws/signed.ts';
 import type { Aws, AwsSettings } from './aws.ts';
 import { type Clock, systemClock, systemRandom, uniqueToken } from './clock.ts';
-import { openEmbedded } from './coordinator/embedded.ts';
 import { parseServers, type Server } from './coordinator/zookeeper/servers.ts';
 import { openZooKeeper } from './coordinator/zookeeper.ts';
-import type { Coordinator, Session } from './coordinator.ts';
-import { CoordinatorTime } from './coordinator-time.ts';
+import type { Coordinator } from './coordinator.ts';
 import { type Courier, createCourier } from './courier.ts';
 import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import { createQuickJsEvaluator } from './evaluator/quickjs.ts';
 import type { Evaluator } from './evaluator.ts';
-import { type BusEvent, type Emitted, type EventDocument, parseEvent } from './event.ts';
-import { EventIndex } from './event-index.ts';
-import { openNamespace } from './namespace.ts';
+import type { BusEvent, Emitted, EventDocument } from './event.ts';
+import type { Keeping, Opened } from './keeping.ts';
 import type { Outbound } from './outbound.ts';
-import { type Probe, probe } from './probe.ts';
-import { TaskQuota } from './quota.ts';
-import { Registry } from './registry.ts';
-import { findRecorded, replayRecorded } from './replay.ts';
+import type { Probe } from './probe.ts';
+import type { Registry } from './registry.ts';
 import type { TickReport } from './report.ts';
 import { openRequests } from './sandbox.ts';
-import { readStatus, type Status } from './status.ts';
+import type { Status } from './status.ts';
 import { CodeCache } from './store.ts';
 import type { Page, Replay, Replays, Tasks } from './tasks.ts';
 import { assertTickOptions, type TickOptions, tick } from './tick.ts';
 import { parseCoordinatorUrl } from './url.ts';
-import { type Verification, type VerifyOptions, verifyAll } from './verification.ts';
+import type { Verification, VerifyOptions } from './verification.ts';
 
 export type { CronkeeperOptions } from './app-options.ts';
 
@@ -62,7 +56,8 @@ export interface Cronkeeper {
 /** @throws CronkeeperError `invalid` for options that cannot be. The coordinator is not contacted before it is needed. */
 export async function openCronkeeper(options: CronkeeperOptions): Promise<Cronkeeper> {
   assertOptions(options);
-  return new App(options);
+  const clock = options.clock ?? systemClock;
+  return new App(options, clock, options.coordinator ?? (await openCoordinator(options, clock)));
 }
 
 /** AWS, for what handlers do there themselves. */
@@ -75,26 +70,23 @@ class App implements Cronkeeper {
   readonly #token: () => string;
   readonly #coordinator: Coordinator;
   readonly #code = new CodeCache();
-  readonly #trail = new AuditTrail();
-  readonly #quota: TaskQuota;
-  readonly #events = new EventIndex();
   readonly #outbound: Outbound;
   readonly #aws: Aws | undefined;
   readonly #courier: Courier;
   #evaluator: Promise<Evaluator> | undefined;
+  #keeping: Promise<Keeping> | undefined;
   #open: Promise<Opened> | undefined;
   #closed = false;
 
-  constructor(options: CronkeeperOptions) {
+  constructor(options: CronkeeperOptions, clock: Clock, coordinator: Coordinator) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = clock;
+    this.#coordinator = coordinator;
     this.#token = options.token ?? uniqueToken;
     this.#outbound = openRequests(options.fetch, this.#clock, serversOf(options.url));
     this.#aws = options.aws && createAws({ ...options.aws, clock: this.#clock });
     const means = { outbound: this.#outbound, aws: this.#aws, clock: this.#clock };
     this.#courier = options.courier ?? createCourier(means);
-    this.#coordinator = options.coordinator ?? openCoordinator(options, this.#clock);
-    this.#quota = new TaskQuota(options.maxTasks);
     this.tasks = { ...this.as(options.principal ?? 'library'), replay: (...args) => this.#replay(...args) };
   }
 
@@ -127,23 +119,21 @@ class App implements Cronkeeper {
 
   async emit(event: BusEvent | EventDocument): Promise<Emitted> {
     // One id for both tries: the first may have been taken, though its session ended before it could say so.
-    const parsed = parseEvent(event, this.#token);
+    const parsed = (await this.#keep()).parseEvent(event, this.#token);
     return this.#using(({ registry }) => registry.emit(parsed));
   }
 
   status(): Promise<Status> {
-    return this.#using(({ session, layout }) =>
-      readStatus(session, layout, this.#coordinator.url, this.#place().namespace),
-    );
+    return this.#using((opened) => opened.status());
   }
 
   verify(options: VerifyOptions = {}): Promise<Verification> {
-    return this.#using(({ session, layout, time }) => verifyAll({ session, layout, now: () => time.now() }, options));
+    return this.#using((opened) => opened.verify(options));
   }
 
   async probe(): Promise<Probe> {
     this.#assertOpen();
-    return probe(this.#coordinator, this.#place().namespace, this.#clock, this.#token());
+    return (await this.#keep()).probe();
   }
 
   async release(): Promise<void> {
@@ -209,10 +199,8 @@ class App implements Cronkeeper {
   }
 
   async #replay(...[id, launchId, options = {}]: Parameters<Replays['replay']>): Promise<Replay> {
-    const found = await this.#using(({ session, layout }) =>
-      findRecorded({ session, layout, code: this.#code }, id, launchId, options),
-    );
-    return replayRecorded(whenReady(this.#startEvaluator()), found, options);
+    const found = await this.#using((opened) => opened.recorded(id, launchId, options));
+    return (await this.#keep()).replay(found, options);
   }
 
   /** A session may have ended since it was last used, or end just now; what it was asked for is then asked of a new one. */
@@ -235,28 +223,33 @@ class App implements Cronkeeper {
   }
 
   async #openRegistry(): Promise<Opened> {
+    const keeping = this.#keep(); // loaded while we connect
+    keeping.catch(() => undefined); // told below
     const session = await this.#coordinator.connect();
     try {
       this.#assertOpen();
-      const { namespace, shards } = this.#place();
-      const layout = await openNamespace(session, namespace, shards);
-      const name = this.#token();
-      let made = 0;
-      const maker = () => `${name}.${(made++).toString(36)}`;
-      const time = new CoordinatorTime(session, this.#clock, () => `${layout.root}/time-${maker()}`);
-      const registry = new Registry(
-        {
-          ...{ session, layout, maker, code: this.#code, trail: this.#trail, quota: this.#quota, events: this.#events },
-          now: () => time.now(),
-          checkCode: (program) => whenReady(this.#startEvaluator()).check(program),
-        },
-        'library',
-      );
-      return { session, layout, registry, time };
+      return await (await keeping).open(session);
     } catch (error) {
       await session.close();
       throw error;
     }
+  }
+
+  /** Loaded late, and once: see `keeping.ts`. */
+  #keep(): Promise<Keeping> {
+    this.#keeping ??= import('./keeping.ts').then(
+      ({ Keeping }) =>
+        new Keeping({
+          ...this.#place(),
+          maxTasks: this.#options.maxTasks,
+          coordinator: this.#coordinator,
+          evaluator: () => whenReady(this.#startEvaluator()),
+          code: this.#code,
+          clock: this.#clock,
+          token: this.#token,
+        }),
+    );
+    return this.#keeping;
   }
 
   #assertOpen(): void {
@@ -274,16 +267,13 @@ function whenReady(starting: Promise<Evaluator>): Evaluator {
   };
 }
 
-interface Opened {
-  readonly session: Session;
-  readonly layout: Awaited<ReturnType<typeof openNamespace>>;
-  readonly registry: Registry;
-  readonly time: CoordinatorTime;
-}
-
-function openCoordinator({ url, zkAuth, sessionTimeoutMs = 10_000 }: CronkeeperOptions, clock: Clock): Coordinator {
+async function openCoordinator(options: CronkeeperOptions, clock: Clock): Promise<Coordinator> {
+  const { url, zkAuth, sessionTimeoutMs = 10_000 } = options;
   const parsed = parseCoordinatorUrl(url);
-  if (parsed.kind === 'embedded') return openEmbedded({ path: parsed.path, sessionTimeoutMs, clock });
+  if (parsed.kind === 'embedded') {
+    const { openEmbedded } = await import('./coordinator/embedded.ts');
+    return openEmbedded({ path: parsed.path, sessionTimeoutMs, clock });
+  }
   const { servers, chroot } = parsed;
   return openZooKeeper({
     servers,

@@ -1,7 +1,8 @@
 /** Many documents at once: checked together before the first is stored, and cut into batches that fit a transaction. */
 import { atEndOfTurn } from './clock.ts';
+import { invalidDocument } from './document.ts';
 import { CronkeeperError, isCronkeeperError, received } from './errors.ts';
-import { invalidDocument, type ParsedTask, parseTask } from './task.ts';
+import { type ParsedTask, parseTask } from './task.ts';
 
 /** Documents that one call may put. */
 export const PUT_MANY_MAX = 100_000;

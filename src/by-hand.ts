@@ -7,6 +7,7 @@ import { askBackfill } from './backfill.ts';
 import type { EpochMs } from './clock.ts';
 import type { Session } from './coordinator.ts';
 import { readDeadLetters } from './dead-letters.ts';
+import { assertTaskId, invalidDocument, TASK_LIMITS } from './document.ts';
 import { ask, byHandWaiting, MANUAL_MAX } from './edit.ts';
 import { CronkeeperError, messageOf, received } from './errors.ts';
 import { formatInstant, parseInstant } from './instant.ts';
@@ -17,7 +18,6 @@ import { encodeRecord, type TaskRecord } from './record.ts';
 import { redrive, redrivenBefore } from './redrive.ts';
 import type { DeadLetter } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
-import { assertTaskId, invalidDocument, TASK_LIMITS } from './task.ts';
 import type { BackfillAsked, BackfillRequest, LaunchAsked, Redrive, RedrivenLaunch, RunRequest } from './tasks.ts';
 
 /** Bytes of a record with what waits in it, well below what a node may hold. */

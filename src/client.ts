@@ -6,10 +6,11 @@ import type { AuditEntry, AuditOptions } from './audit.ts';
 import { parseDocuments } from './bulk.ts';
 import { createTransport, type HttpAnswer, type HttpRequest, type Transport } from './client/transport.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { assertTaskId } from './document.ts';
 import { isCronkeeperError } from './errors.ts';
 import type { BusEvent, Emitted, EventDocument } from './event.ts';
 import type { Status } from './status.ts';
-import { assertTaskId, type TaskDocument } from './task.ts';
+import type { TaskDocument } from './task.ts';
 import type { Page, PutOptions, PutResult, Tasks } from './tasks.ts';
 
 /** Requests under way when many tasks are put. */

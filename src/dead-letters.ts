@@ -1,12 +1,12 @@
 /** Dead letters as they are kept: read one by one, and listed. */
 import type { Session } from './coordinator.ts';
+import { assertTaskId } from './document.ts';
 import { launchId } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { cursorAt, type Name, namesFrom } from './listing.ts';
 import type { DeadLetter } from './settle.ts';
 import { bucketOf } from './shard.ts';
 import { isRunSound } from './soundness.ts';
-import { assertTaskId } from './task.ts';
 import { type DeadLettersOptions, type DeadLetterView, type Page, pageLimit } from './tasks.ts';
 import { runView } from './view.ts';
 

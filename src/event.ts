@@ -1,8 +1,9 @@
 /** Events of a bus, as Amazon EventBridge has them: how they come in, and how a task is given them. Pure. */
 import * as z from 'zod';
+import { invalidDocument, TASK_LIMITS } from './document.ts';
 import { parseInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
-import { invalidDocument, problemsOf, TASK_LIMITS } from './task.ts';
+import { problemsOf } from './task.ts';
 
 /** EventBridge's envelope, with `detail-type` spelt as code spells it. */
 export interface BusEvent {

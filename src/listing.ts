@@ -1,11 +1,11 @@
 /** Lists of tasks and of their runs: a page costs the same however many tasks there are. */
 import type { Session } from './coordinator.ts';
+import { assertTaskId, invalidDocument } from './document.ts';
 import { CronkeeperError, received } from './errors.ts';
 import { decodeChunk } from './history.ts';
 import { bucketNames, type Layout } from './layout.ts';
 import { isRemoved, type RunRecord, type TaskRecord } from './record.ts';
 import { isLoaded, loadRecords } from './store.ts';
-import { assertTaskId, invalidDocument } from './task.ts';
 import { type ListOptions, type Page, pageLimit, type RunsOptions } from './tasks.ts';
 import { type QuarantinedView, type Run, runView, TASK_STATUSES, type TaskView, taskView } from './view.ts';
 

@@ -12,6 +12,7 @@ import type { EpochMs } from './clock.ts';
 import { isRefused, type Session } from './coordinator.ts';
 import { listDeadLetters } from './dead-letters.ts';
 import { discard } from './discard.ts';
+import { assertTaskId, invalidDocument } from './document.ts';
 import { DueDirectories, newPages } from './due.ts';
 import { amend, assertCondition, pause, register, remove, resume } from './edit.ts';
 import { type Edited, editOps } from './edit-ops.ts';
@@ -28,7 +29,7 @@ import type { TaskQuota } from './quota.ts';
 import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
 import { StoredCode } from './stored-code.ts';
-import { assertTaskId, invalidDocument, type ParsedTask, parseTask, type TaskDocument } from './task.ts';
+import { type ParsedTask, parseTask, type TaskDocument } from './task.ts';
 import {
   type BackfillRequest,
   type DeadLettersOptions,

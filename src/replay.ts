@@ -3,6 +3,7 @@
  * place in the sandbox with the recorded answers, so it reaches nobody, and nothing of it is stored.
  */
 import type { Session } from './coordinator.ts';
+import { invalidDocument } from './document.ts';
 import { CronkeeperError, received } from './errors.ts';
 import type { Evaluator, Run } from './evaluator.ts';
 import { formatInstant } from './instant.ts';
@@ -14,7 +15,6 @@ import type { Given, RunRecord, TaskRecord } from './record.ts';
 import { attemptOf, differencesOf, type Recording, runOf, SEEN_TOO_MUCH } from './recording.ts';
 import { isRunSound } from './soundness.ts';
 import type { CodeCache } from './store.ts';
-import { invalidDocument } from './task.ts';
 import type { Replay, ReplayOptions } from './tasks.ts';
 import { runView } from './view.ts';
 

@@ -4,15 +4,11 @@
  */
 import * as z from 'zod';
 import type { EpochMs } from './clock.ts';
-import {
-  type Destinations,
-  type DestinationsDocument,
-  destinationFields,
-  destinationsOf,
-  refuseOwn,
-} from './destination.ts';
+import { type Destinations, type DestinationsDocument, destinationsOf } from './destination.ts';
+import { destinationFields, refuseOwn } from './destination-schema.ts';
+import { invalidDocument, TASK_ID_ALLOWED, TASK_LIMITS } from './document.ts';
 import { parseDuration } from './duration.ts';
-import { CronkeeperError, isCronkeeperError, type Problem, received } from './errors.ts';
+import { isCronkeeperError, type Problem, received } from './errors.ts';
 import type { CodeKind, Program } from './evaluator.ts';
 import { EVENT_RULES_JSON_SCHEMA, type EventRule, type EventRuleDocument, parseEventRules } from './event-rules.ts';
 import { parseInstant } from './instant.ts';
@@ -21,22 +17,6 @@ import { TASK_ID_PATTERN } from './layout.ts';
 import { ORIGIN_ALLOWED, parseOrigin } from './origin.ts';
 import { programOf } from './program.ts';
 import { parseSchedule, SCHEDULE_JSON_SCHEMA, type Schedule, type ScheduleDocument } from './schedule.ts';
-
-export const TASK_LIMITS = {
-  /** UTF-8 bytes of the source. */
-  codeBytesMax: 64 * 1024,
-  /** UTF-8 bytes of `input` as JSON, also of a manual run's. */
-  inputBytesMax: 32 * 1024,
-  /** UTF-8 bytes of the carried state as JSON. */
-  stateBytesMax: 64 * 1024,
-  labelsMax: 16,
-  historyMax: 200,
-  attemptsMax: 100,
-  misfireMax: 10_000,
-  fetchPatternsMax: 32,
-  callNamesMax: 32,
-  timeoutMsMax: 14 * 60_000,
-} as const;
 
 export type MisfirePolicy = 'skip' | 'once' | 'all';
 export type OverlapPolicy = 'skip' | 'queue';
@@ -163,9 +143,7 @@ const schedule = part((value) => parseSchedule(value, '')).meta({ override: SCHE
 
 const eventRules = part(parseEventRules).meta({ override: EVENT_RULES_JSON_SCHEMA });
 
-const taskId = z
-  .string('a string of 1 to 128 characters from A-Z a-z 0-9 . _ -')
-  .regex(TASK_ID_PATTERN, 'a string of 1 to 128 characters from A-Z a-z 0-9 . _ -, other than . and ..');
+const taskId = z.string(TASK_ID_ALLOWED).regex(TASK_ID_PATTERN, `${TASK_ID_ALLOWED}, other than . and ..`);
 
 const FACTOR = 'a number from 1 to 10';
 
@@ -291,17 +269,6 @@ export function parseTask(document: unknown): ParsedTask {
     ...destinationsOf(doc),
   };
   return { task, program, saysPaused: doc.paused !== undefined };
-}
-
-/** @throws CronkeeperError `invalid` */
-export function assertTaskId(id: unknown): asserts id is string {
-  const result = taskId.safeParse(id, { reportInput: true });
-  if (!result.success) throw invalidDocument('task id', problemsOf(result.error, 'id'));
-}
-
-export function invalidDocument(what: string, problems: readonly Problem[]): CronkeeperError {
-  const list = problems.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
-  return new CronkeeperError('invalid', `invalid ${what}: ${list.join('; ')}`, { problems });
 }
 
 /** One line per wrong field: which, what was received, what is allowed. */

@@ -1,10 +1,11 @@
 /** What one can do with tasks: one interface, whether the registry is at hand or behind HTTP. */
 import type { Destination } from './destination.ts';
+import { invalidDocument } from './document.ts';
 import { received } from './errors.ts';
 import type { Outcome } from './launch.ts';
 import type { Message } from './mail.ts';
 import type { Difference } from './recording.ts';
-import { invalidDocument, type TaskDocument } from './task.ts';
+import type { TaskDocument } from './task.ts';
 import type { QuarantinedView, Run, TaskStatus, TaskView } from './view.ts';
 
 /** A part of a list. With a `cursor` there may be more: pass it to get the next part. */

@@ -1,10 +1,10 @@
 /** Messages that nobody has taken, as they are kept: listed, oldest first within a shard. */
 import type { Session } from './coordinator.ts';
+import { invalidDocument } from './document.ts';
 import { received } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { decodeMail, messageFor } from './mail.ts';
 import { readPages } from './outbox.ts';
-import { invalidDocument } from './task.ts';
 import { type Page, pageLimit, type UndeliveredOptions, type UndeliveredView } from './tasks.ts';
 
 /** Pages that are read at a time. */

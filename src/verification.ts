@@ -1,13 +1,13 @@
 /** Verifies every task of a namespace, some at a time: each on a record and a history that belong together. */
 import type { EpochMs } from './clock.ts';
 import type { Session } from './coordinator.ts';
+import { invalidDocument } from './document.ts';
 import { received } from './errors.ts';
 import { decodeChunk } from './history.ts';
 import { formatInstant, parseInstant } from './instant.ts';
 import { bucketNames, type Layout } from './layout.ts';
 import { isRemoved, type RunRecord, type TaskRecord } from './record.ts';
 import { isLoaded, loadRecords } from './store.ts';
-import { invalidDocument } from './task.ts';
 import { type Bounds, type SlotProblem, verifyTask } from './verify.ts';
 
 export interface VerifyOptions {

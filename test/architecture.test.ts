@@ -38,7 +38,9 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'event-pattern/*',
       'event-rules',
       'event-memory',
+      'document',
       'destination',
+      'destination-schema',
       'task',
       'event',
       'soundness',
@@ -112,7 +114,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   ['implementations', ['coordinator/*', 'evaluator/*', 'outbound/*', 'aws/*']],
-  ['root', ['config', 'app-options', 'app', 'sandbox']],
+  ['root', ['config', 'app-options', 'keeping', 'app', 'sandbox']],
   [
     'faces',
     [

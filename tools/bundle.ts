@@ -1,4 +1,4 @@
-/** Bundles programs as the package holds them: one file each, with the sandbox's worker and engine beside them. */
+/** Bundles programs as packages hold them, with the sandbox's worker and engine beside them. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -19,18 +19,63 @@ const oneParser: Plugin = {
 };
 
 /**
+ * Of two libraries in one file each, node-zookeeper-client calls three functions: of these a copy is bundled, and of the
+ * others none, which would be made at every start (8 ms).
+ */
+const LEAN: Readonly<Record<string, string>> = {
+  underscore: ['clone', 'defaults', 'shuffle']
+    .map((name) => `export { default as ${name} } from 'underscore/modules/${name}.js';`)
+    .join('\n'),
+  async: ['whilst', 'eachSeries', 'reduce'].map((name) => `exports.${name} = require('async/${name}');`).join('\n'),
+};
+
+const lean: Plugin = {
+  name: 'lean',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^(?:underscore|async)$/ }, ({ path, importer }) =>
+      importer.includes('/node-zookeeper-client/') ? { path, namespace: 'lean' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'lean' }, ({ path }) => ({ contents: LEAN[path] ?? '', resolveDir: projectRoot }));
+  },
+};
+
+const WORKER = { 'evaluator-worker': 'src/evaluator/worker.ts' };
+
+type How = Pick<BuildOptions, 'minify' | 'splitting' | 'sourcemap' | 'chunkNames'>;
+
+/**
+ * Programs in one package.
  * @param programs the path of each in the project, by the name of its bundle.
  * @param how default: as small as can be, and every program by itself.
  */
 export async function bundle(
   programs: Readonly<Record<string, string>>,
   outdir: string,
-  how: Pick<BuildOptions, 'minify' | 'splitting' | 'sourcemap'> = {},
+  how: How = {},
 ): Promise<Metafile> {
-  await mkdir(outdir, { recursive: true });
-  const all = { ...programs, 'evaluator-worker': 'src/evaluator/worker.ts' };
+  const made = await compile({ ...programs, ...WORKER }, outdir, how);
+  await putBeside(outdir);
+  return made;
+}
+
+/**
+ * Functions that are packaged one by one: what each of them loads late is in files of its own, `<name>-….js`, and is not
+ * even parsed by an invocation that does not need it.
+ */
+export async function bundleFunctions(names: readonly string[], outdir: string): Promise<Metafile['outputs']> {
+  const all: Metafile[] = [await compile(WORKER, outdir, {})];
+  for (const name of names) {
+    const how = { splitting: true, chunkNames: `${name}-[name]-[hash]` };
+    all.push(await compile({ [name]: `handlers/${name}.ts` }, outdir, how));
+  }
+  await putBeside(outdir);
+  await writeFile(join(outdir, 'package.json'), '{"type":"module"}\n');
+  return Object.assign({}, ...all.map(({ outputs }) => outputs));
+}
+
+async function compile(programs: Readonly<Record<string, string>>, outdir: string, how: How): Promise<Metafile> {
   const { metafile } = await build({
-    entryPoints: Object.fromEntries(Object.entries(all).map(([name, path]) => [name, source(path)])),
+    entryPoints: Object.fromEntries(Object.entries(programs).map(([name, path]) => [name, source(path)])),
     outdir,
     bundle: true,
     minify: true,
@@ -42,13 +87,18 @@ export async function bundle(
     sourcemap: 'external',
     legalComments: 'none',
     ...how,
-    plugins: [oneParser],
+    plugins: [oneParser, lean],
     // node-zookeeper-client is CommonJS: its `require` of Node's own modules needs one in an ES module.
     banner: {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
   });
+  return metafile;
+}
+
+/** What the programs read beside them. */
+async function putBeside(outdir: string): Promise<void> {
+  await mkdir(outdir, { recursive: true });
   await writeFile(join(outdir, GUEST_FILE), JSON.stringify(await readGuest()));
   await copyFile(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'), join(outdir, 'quickjs.wasm'));
-  return metafile;
 }

@@ -1,8 +1,9 @@
 /** What a request brings: its body as JSON or YAML, its query, checked against a schema. */
 import { parseDocument } from 'yaml';
 import type * as z from 'zod';
+import { invalidDocument } from '../document.ts';
 import { messageOf } from '../errors.ts';
-import { invalidDocument, problemsOf } from '../task.ts';
+import { problemsOf } from '../task.ts';
 import { HttpProblem } from './problem.ts';
 
 /** Bytes of a request's body. */

@@ -1,7 +1,8 @@
 /** Where events come in over HTTP: those of a bus, or of anybody who may write. */
+
+import { invalidDocument } from '../document.ts';
 import { isCronkeeperError, received } from '../errors.ts';
 import { type Emitted, type EventDocument, parseEvent } from '../event.ts';
-import { invalidDocument } from '../task.ts';
 import { json } from './answer.ts';
 import { JSON_CONTENT_TYPE, readBody, YAML_CONTENT_TYPE } from './body.ts';
 import { type Route, route } from './route.ts';

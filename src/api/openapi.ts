@@ -1,10 +1,11 @@
 /** The OpenAPI 3.1 page, made from the table of routes and the schemas that they check with. Pure. */
-import { STATUS_CODES } from 'node:http';
+
 import * as z from 'zod';
 import { taskSchema } from '../task.ts';
 import { PROBLEM_CONTENT_TYPE } from './problem.ts';
 import type { AnswerDescription, Route } from './route.ts';
 import * as schemas from './schemas.ts';
+import { STATUS_CODES } from './statuses.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,7 @@
 /** Errors as RFC 9457 problem documents: what a caller may know, and nothing of the machine that answers. Pure. */
-import { STATUS_CODES } from 'node:http';
+
 import type { CronkeeperError, ErrorCode, Problem } from '../errors.ts';
+import { STATUS_CODES } from './statuses.ts';
 
 /** Codes of errors, and of requests that never reach a task. */
 export type ProblemCode = ErrorCode | 'unknown-route' | 'method-not-allowed';

@@ -1,7 +1,9 @@
 /** Every route of the API, in the order of the documentation. */
+
+import { invalidDocument } from '../document.ts';
 import { CronkeeperError } from '../errors.ts';
 import { previewSchedule } from '../schedule.ts';
-import { invalidDocument, type TaskDocument } from '../task.ts';
+import type { TaskDocument } from '../task.ts';
 import type { PutOptions, RunRequest } from '../tasks.ts';
 import { json, jsonPage } from './answer.ts';
 import { checked, JSON_CONTENT_TYPE, readBody, YAML_CONTENT_TYPE } from './body.ts';

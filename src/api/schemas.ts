@@ -1,7 +1,8 @@
 /** What travels over HTTP, as zod schemas: read by the routes and the client, shown by the OpenAPI page. */
 import * as z from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry } from '../audit.ts';
-import { DESTINATION_JSON_SCHEMA, type Destination } from '../destination.ts';
+import type { Destination } from '../destination.ts';
+import { DESTINATION_JSON_SCHEMA } from '../destination-schema.ts';
 import { isCronkeeperError } from '../errors.ts';
 import { type Emitted, eventSchema } from '../event.ts';
 import { EVENT_RULES_JSON_SCHEMA, type EventRule } from '../event-rules.ts';

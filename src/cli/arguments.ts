@@ -1,10 +1,10 @@
 /** Flags and arguments, checked before anything is done: what is wrong with one is the caller's mistake. */
 import { InvalidArgumentError } from 'commander';
+import { assertTaskId } from '../document.ts';
 import { parseDuration } from '../duration.ts';
 import { messageOf, received } from '../errors.ts';
 import { parseInstant } from '../instant.ts';
 import { assertNamespace } from '../namespace.ts';
-import { assertTaskId } from '../task.ts';
 import { parseCoordinatorUrl } from '../url.ts';
 
 /** Commander prefixes the message with the flag and the value. */

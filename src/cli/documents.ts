@@ -3,8 +3,9 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { TASK_LIMITS } from '../document.ts';
 import { CronkeeperError, isCronkeeperError, messageOf, type Problem, received } from '../errors.ts';
-import { parseTask, TASK_LIMITS, type TaskDocument } from '../task.ts';
+import { parseTask, type TaskDocument } from '../task.ts';
 
 export const STDIN = '-';
 

@@ -1,8 +1,8 @@
 /** `cronkeeper replay`: a recorded run again, in the sandbox of this machine, beside what is recorded of it. */
 import { type Cronkeeper, openCronkeeper } from '../app.ts';
+import { TASK_LIMITS } from '../document.ts';
 import { endOf } from '../end.ts';
 import { CronkeeperError } from '../errors.ts';
-import { TASK_LIMITS } from '../task.ts';
 import type { Replay } from '../tasks.ts';
 import type { Run } from '../view.ts';
 import { assertDirect, type Context, keeperOptions } from './connection.ts';

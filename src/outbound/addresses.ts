@@ -62,20 +62,30 @@ const OPEN_ON_REQUEST: readonly Row[] = [
 ];
 
 /** Whoever permits NAT64 means the public addresses behind it: all that a network of IPv6 alone has of IPv4. */
-const BEHIND_NAT64 = [...NEVER_OPEN, ...OPEN_ON_REQUEST].flatMap(([block, what]): Row[] => {
-  const [first = '', prefix] = block.split('/');
-  return isIPv4(first) ? [[`64:ff9b::${first}/${96 + Number(prefix)}`, `${what}, through NAT64`]] : [];
-});
-
-/** Not even the operator's permission opens these: no service is there, or one that hands out the host's credentials. */
-const NEVER = ranges([...NEVER_OPEN, ...BEHIND_NAT64]);
-
-const NOT_PUBLIC = ranges(OPEN_ON_REQUEST);
+const behindNat64 = (): Row[] =>
+  [...NEVER_OPEN, ...OPEN_ON_REQUEST].flatMap(([block, what]): Row[] => {
+    const [first = '', prefix] = block.split('/');
+    return isIPv4(first) ? [[`64:ff9b::${first}/${96 + Number(prefix)}`, `${what}, through NAT64`]] : [];
+  });
 
 interface Range {
   readonly block: string;
   readonly what: string;
   readonly contains: (address: string) => boolean;
+}
+
+interface Closed {
+  /** Not even the operator's permission opens these: no service is there, or one that hands out the host's credentials. */
+  readonly never: readonly Range[];
+  readonly notPublic: readonly Range[];
+}
+
+let made: Closed | undefined;
+
+/** Made when the first address is asked about: ten milliseconds, and most processes never ask. */
+function closed(): Closed {
+  made ??= { never: ranges([...NEVER_OPEN, ...behindNat64()]), notPublic: ranges(OPEN_ON_REQUEST) };
+  return made;
 }
 
 /** Says of each address why a task may not reach it, if so. */
@@ -92,9 +102,10 @@ export class AddressRules {
     const within = ({ contains }: Range) => contains(address);
     // A zone (`fe80::1%eth0`) is of no use to a task, and lists of blocks do not understand it.
     if (isIP(address) === 0 || address.includes('%')) return 'what is no address';
-    const never = NEVER.find(within);
+    const { never: neverOpen, notPublic } = closed();
+    const never = neverOpen.find(within);
     if (never === undefined && this.#allowed.some(within)) return undefined;
-    const range = never ?? NOT_PUBLIC.find(within);
+    const range = never ?? notPublic.find(within);
     return range && `${range.block} (${range.what})`;
   }
 }

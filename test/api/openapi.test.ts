@@ -1,7 +1,7 @@
 /** The OpenAPI page: what it says exists, what exists is in it, and it hangs together. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createApi } from '../../src/api.ts';
-import { TASK_LIMITS } from '../../src/task.ts';
+import { TASK_LIMITS } from '../../src/document.ts';
 import { type Api, openApi } from '../support/api.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a JSON document of many shapes.

@@ -1,9 +1,9 @@
 /** Everything that takes part, on 127.0.0.1 and gone in the end: servers, proxies, workers, listener. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cronkeeper, openCronkeeper } from '../../src/app.ts';
-import { bundle } from '../../tools/bundle.ts';
+import { bundleFunctions } from '../../tools/bundle.ts';
 import { Guardian } from '../../tools/guardian.ts';
 import type { Installation, Servers } from '../../tools/zookeeper-server.ts';
 import { startTemporary } from '../support/zookeeper-setup.ts';
@@ -54,8 +54,7 @@ export class Arena implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), 'cronkeeper-chaos-'));
     const guardian = new Guardian(directory);
     stack.defer(() => guardian.end());
-    await bundle({ tick: 'handlers/tick.ts' }, directory);
-    await writeFile(join(directory, 'package.json'), '{"type":"module"}\n');
+    await bundleFunctions(['tick'], directory);
     const servers = stack.use(await startTemporary(installation, SERVERS));
     const listener = stack.use(await Listener.open());
     const heard: Heard = { invocations: 0, failures: new Map(), escaped: [], stalls: [], last: undefined };

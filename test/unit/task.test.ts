@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { assertTaskId, TASK_LIMITS } from '../../src/document.ts';
 import { amend, register } from '../../src/edit.ts';
 import { received } from '../../src/errors.ts';
 import { decodeRecord, encodeRecord } from '../../src/record.ts';
-import { assertTaskId, parseTask, TASK_LIMITS, type TaskDocument } from '../../src/task.ts';
+import { parseTask, type TaskDocument } from '../../src/task.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 import { errorOf } from '../support/error-of.ts';
 import { documentOf } from '../support/task-records.ts';
