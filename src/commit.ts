@@ -91,6 +91,8 @@ export class Committer {
   #refused: Built[] = [];
   #grouping: Cancel | undefined;
   #running: Promise<void> | undefined;
+  /** Told when as many wait as one commit takes. */
+  #onFilled: (() => void) | undefined;
   #failed = false;
 
   constructor(options: CommitterOptions) {
@@ -101,8 +103,10 @@ export class Committer {
   add(item: Item): void {
     if (this.#failed) return;
     this.#queue.push(prepare(this.#options.layout, item, NOTHING_KNOWN));
-    if (this.#queue.length >= COMMIT_ITEMS_MAX) this.#start();
-    else this.#grouping ??= this.#options.clock.after(GROUP_MS, () => this.#start());
+    if (this.#queue.length >= COMMIT_ITEMS_MAX) {
+      this.#onFilled?.();
+      this.#start();
+    } else this.#grouping ??= this.#options.clock.after(GROUP_MS, () => this.#start());
   }
 
   /** Resolves when all that was added is recorded or dropped, or nothing more can be. */
@@ -134,14 +138,23 @@ export class Committer {
       if (this.#refused.length > 0) {
         await Promise.all(this.#inFlight);
         await this.#recover();
-      } else if (this.#queue.length === 0 || this.#inFlight.size >= COMMITS_IN_FLIGHT_MAX) {
+      } else if (this.#inFlight.size >= COMMITS_IN_FLIGHT_MAX) {
         await Promise.race(this.#inFlight);
+      } else if (this.#inFlight.size > 0 && this.#queue.length < COMMIT_ITEMS_MAX) {
+        // While one is on its way, few gain nothing by going alone: a commit costs the coordinator as much as a launch.
+        await Promise.race([...this.#inFlight, this.#filled()]);
       } else {
         const batch = this.#withoutLost(this.#take());
         await this.#haveDirectories(batch);
         this.#send(this.#build(batch));
       }
     }
+  }
+
+  #filled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onFilled = resolve;
+    });
   }
 
   #take(): Prepared[] {

@@ -2,22 +2,19 @@
  * From due entries to settled outcomes: reads the records, plans, writes the journal, hands batches to the evaluator,
  * and passes what came out to the committer. Of one task there is never more than one launch on its way.
  */
-import type { Clock, EpochMs } from './clock.ts';
-import type { Committer } from './commit.ts';
-import type { Session } from './coordinator.ts';
+import { afterMicrotasks, type EpochMs } from './clock.ts';
+import type { DispatcherOptions } from './dispatch-options.ts';
 import type { TimedEntry } from './due.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
-import type { Evaluator, Program, Run, Started } from './evaluator.ts';
+import type { Program, Run, Started } from './evaluator.ts';
 import type { Item } from './item.ts';
-import { type Journal, journalled } from './journal.ts';
+import { journalled } from './journal.ts';
 import type { Outcome } from './launch.ts';
-import type { Layout } from './layout.ts';
-import type { Lease } from './lease.ts';
 import { isSuspect, type Launch, type Plan, plan } from './plan.ts';
 import { missingCode, neverStarts } from './problems.ts';
 import { decidedAt } from './settle.ts';
-import { doneOf, type Grants, isToRunAgain, runOf, type Start, type Times } from './start.ts';
-import { type CodeCache, type Found, isLoaded, type Loaded } from './store.ts';
+import { doneOf, isToRunAgain, runOf, type Start } from './start.ts';
+import { type Found, isLoaded, type Loaded } from './store.ts';
 import { SUSPECT_WAIT_MS, Suspects } from './suspects.ts';
 import { counts, WarmRecords } from './warm.ts';
 
@@ -30,29 +27,6 @@ const IN_FLIGHT_MAX = 10 * BATCH_MAX;
 /** Launches that are journalled ahead in one write. */
 const PREPARED_MAX = 512;
 
-export interface DispatcherOptions extends Grants, Times {
-  readonly session: Session;
-  readonly layout: Layout;
-  readonly leases: ReadonlyMap<number, Lease>;
-  readonly journal: Journal;
-  readonly committer: Committer;
-  readonly evaluator: Evaluator;
-  readonly code: CodeCache;
-  readonly clock: Clock;
-  /** Whether a run of at most so many milliseconds may still start. */
-  readonly mayStart: (timeoutMs: number) => boolean;
-  /** The longest time-out for which a tick like this one has room at all. */
-  readonly timeoutMsMax: number;
-  /** Records that fall due until then are worth keeping at hand. */
-  readonly warmUntil: () => EpochMs;
-  /** Aborted when runs must end at once; what has not ended is left to the next tick. */
-  readonly signal: AbortSignal;
-  /** `isLoad`: there was not the time for it, and there would be for another tick. */
-  readonly onDeferred: (entry: TimedEntry, isLoad: boolean) => void;
-  readonly onQuarantined: (taskId: string, problem: CronkeeperError) => void;
-  readonly onFailed: (error: unknown) => void;
-}
-
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #warm: WarmRecords;
@@ -63,6 +37,7 @@ export class Dispatcher {
   readonly #prepared = new Map<string, { readonly timer: number; readonly slotMs: EpochMs }>();
   readonly #suspects: Suspects;
   #inFlight = 0;
+  #pumpsSoon = false;
   #waiters: (() => void)[] = [];
 
   constructor(options: DispatcherOptions) {
@@ -80,7 +55,7 @@ export class Dispatcher {
         this.#queue.push(entry);
       } else if (!waiting.some(({ timer }) => timer === entry.timer)) waiting.push(entry);
     }
-    this.#pump();
+    this.#pumpSoon();
   }
 
   /** Resolves when few entries wait for a place: whoever brings more should wait for that. */
@@ -119,8 +94,7 @@ export class Dispatcher {
     const waiting = this.#busy.get(entry.taskId) ?? [];
     this.#busy.delete(entry.taskId);
     if (waiting.length > 0) this.submit(waiting);
-    this.#pump();
-    this.#wake();
+    this.#pumpSoon();
   }
 
   /** Records may have been edited: read them again. */
@@ -163,6 +137,20 @@ export class Dispatcher {
     this.#suspects.stop();
     for (const [taskId, { slotMs }] of this.#prepared) this.#options.journal.withdraw(taskId, slotMs);
     this.#prepared.clear();
+  }
+
+  /**
+   * Once for all that comes and is recorded at this moment: so batches are full, and with them the commits and pages
+   * that they become.
+   */
+  #pumpSoon(): void {
+    if (this.#pumpsSoon) return;
+    this.#pumpsSoon = true;
+    afterMicrotasks(() => {
+      this.#pumpsSoon = false;
+      this.#pump();
+      this.#wake();
+    });
   }
 
   #pump(): void {

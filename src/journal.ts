@@ -27,7 +27,7 @@ interface JournalNode {
 interface Writing {
   readonly lease: Lease;
   readonly node: JournalNode;
-  readonly launches: readonly Begun[];
+  readonly launches: Begun[];
 }
 
 /** A task's record, none, or one that cannot be read. */
@@ -77,21 +77,33 @@ export class Journal {
 
   /** Writes launches down, whatever their shards, in one fenced transaction. Resolves when all are in the journal. */
   async begin(launches: readonly Begun[]): Promise<void> {
-    const nodeOf = ({ taskId, slotMs }: Begun) => this.#begun.get(launchId(taskId, slotMs));
-    // What is being written ahead of its time just now may be due before that is done.
-    const ahead = launches.map((launch) => nodeOf(launch)?.writing);
-    const fresh = launches.filter((launch) => nodeOf(launch) === undefined);
-    const writings = [...Map.groupBy(fresh, ({ lease }) => lease)].map(([lease, group]): Writing => {
-      const node = this.#freeNode(lease);
-      node.open = group.length;
-      for (const { taskId, slotMs } of group) this.#begun.set(launchId(taskId, slotMs), node);
-      return { lease, node, launches: group };
-    });
+    const ahead: Promise<void>[] = [];
+    const byLease = new Map<Lease, Writing>();
+    for (const launch of launches) {
+      const id = launchId(launch.taskId, launch.slotMs);
+      const known = this.#begun.get(id);
+      if (known === undefined) this.#begun.set(id, this.#addTo(byLease, launch));
+      // What is being written ahead of its time just now may be due before that is done.
+      else if (known.writing !== undefined) ahead.push(known.writing);
+    }
+    const writings = [...byLease.values()];
     const writing = this.#write(writings).finally(() => {
       for (const { node } of writings) node.writing = undefined;
     });
     for (const { node } of writings) node.writing = writing;
     await Promise.all([...ahead, writing]);
+  }
+
+  #addTo(byLease: Map<Lease, Writing>, launch: Begun): JournalNode {
+    const { lease } = launch;
+    let writing = byLease.get(lease);
+    if (writing === undefined) {
+      writing = { lease, node: this.#freeNode(lease), launches: [] };
+      byLease.set(lease, writing);
+    }
+    writing.launches.push(launch);
+    writing.node.open++;
+    return writing.node;
   }
 
   /** Writing the same again is harmless, so an unknown outcome is simply repeated. */
@@ -201,7 +213,10 @@ export class Journal {
     const nodes = this.#nodes.get(lease) ?? [];
     this.#nodes.set(lease, nodes);
     const free = nodes.find(({ open, writing }) => open <= 0 && writing === undefined);
-    if (free !== undefined) return free;
+    if (free !== undefined) {
+      free.open = 0;
+      return free;
+    }
     const name = `${lease.fence.toString(36)}-${nodes.length.toString(36)}`;
     const node: JournalNode = { path: `${this.#layout.journal(lease.shard)}/${name}`, exists: false, open: 0 };
     nodes.push(node);

@@ -94,6 +94,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'problems',
       'suspects',
       'start',
+      'dispatch-options',
       'dispatch',
       'vacancies',
       'backlog',

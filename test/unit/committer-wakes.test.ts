@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { Committer } from '../../src/commit.ts';
-import type { Session } from '../../src/coordinator.ts';
+import { COMMIT_ITEMS_MAX, Committer, type CommitterOptions } from '../../src/commit.ts';
+import type { Op, Session } from '../../src/coordinator.ts';
 import { DueDirectories, type Page, type TimedEntry } from '../../src/due.ts';
 import { createLayout } from '../../src/layout.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -8,15 +8,32 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 /** How many steps into the end of one commit the next batch arrives: past every gap that there could be. */
 const STEPS = 32;
 
+const layout = createLayout('default', 1);
+const lease = { shard: 0, fence: 1, takenMs: 0, guard: [] };
+
+const stale = (n: number) => {
+  const page: Page = { shard: 0, directory: '/d', path: `/d/p${n}`, version: 0, left: new Map() };
+  const entry: TimedEntry = { taskId: `t${n}`, dueMs: 0, timer: 0, shard: 0, line: `l${n}`, page };
+  return { entry, lease, done: 'stale' } as const;
+};
+
+const committerOn = (session: Session, clock: VirtualClock, onCommitted: CommitterOptions['onCommitted']): Committer =>
+  new Committer({
+    session,
+    layout,
+    clock,
+    directories: new DueDirectories(session),
+    maker: () => 'm',
+    onPages: () => undefined,
+    onCommitted,
+    onFenced: () => undefined,
+    onFailed: (error) => {
+      throw error;
+    },
+  });
+
 test('a batch that arrives while a commit ends is sent, at whichever step it arrives', async () => {
   const session = { multi: async () => [], getMany: async () => [] } as unknown as Session;
-  const layout = createLayout('default', 1);
-  const lease = { shard: 0, fence: 1, takenMs: 0, guard: [] };
-  const stale = (n: number) => {
-    const page: Page = { shard: 0, directory: '/d', path: `/d/p${n}`, version: 0, left: new Map() };
-    const entry: TimedEntry = { taskId: `t${n}`, dueMs: 0, timer: 0, shard: 0, line: `l${n}`, page };
-    return { entry, lease, done: 'stale' } as const;
-  };
   for (let step = 0; step < STEPS; step++) {
     let recorded = 0;
     const clock = new VirtualClock();
@@ -24,25 +41,37 @@ test('a batch that arrives while a commit ends is sent, at whichever step it arr
       for (let i = 0; i < step; i++) await null;
       for (let n = 1; n <= 64; n++) committer.add(stale(n));
     };
-    const committer: Committer = new Committer({
-      session,
-      layout,
-      clock,
-      directories: new DueDirectories(session),
-      maker: () => 'm',
-      onPages: () => undefined,
-      onCommitted: (committed) => {
-        if (recorded === 0) void more();
-        recorded += committed.length;
-      },
-      onFenced: () => undefined,
-      onFailed: (error) => {
-        throw error;
-      },
+    const committer: Committer = committerOn(session, clock, (committed) => {
+      if (recorded === 0) void more();
+      recorded += committed.length;
     });
     committer.add(stale(0));
     await clock.advance(1_000);
     for (let i = 0; i < 200; i++) await null;
     expect([step, recorded]).toEqual([step, 65]);
   }
+});
+
+test('few that come while a commit is on its way go together after it, and a whole commit goes beside it', async () => {
+  const sent: { readonly items: number; readonly end: () => void }[] = [];
+  const session = {
+    multi: (ops: readonly Op[]) =>
+      new Promise<void>((resolve) => sent.push({ items: ops.filter(isRemoval).length, end: resolve })),
+    getMany: async () => [],
+  } as unknown as Session;
+  const isRemoval = ({ op }: Op) => op === 'remove';
+  const clock = new VirtualClock();
+  const committer = committerOn(session, clock, () => undefined);
+  const add = async (from: number, until: number) => {
+    for (let n = from; n < until; n++) committer.add(stale(n));
+    await clock.advance(50);
+    return sent.map(({ items }) => items);
+  };
+  expect(await add(0, 1)).toEqual([1]);
+  expect(await add(1, 20)).toEqual([1]);
+  expect(await add(20, 90)).toEqual([1, COMMIT_ITEMS_MAX]);
+  sent[0]?.end();
+  expect(await add(90, 90)).toEqual([1, COMMIT_ITEMS_MAX]);
+  sent[1]?.end();
+  expect(await add(90, 90)).toEqual([1, COMMIT_ITEMS_MAX, 25]);
 });
