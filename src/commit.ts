@@ -37,7 +37,7 @@ import type { Settled } from './settle.ts';
 import { type Found, type Loaded, loadRecords } from './store.ts';
 
 /** Launches of one commit, and the bytes of what they write: well below what a coordinator takes in one multi. */
-export const COMMIT_ITEMS_MAX = 64;
+export const COMMIT_ITEMS_MAX = 128;
 const COMMIT_BYTES_MAX = 384 * 1024;
 
 /** Commits on their way at a time. */

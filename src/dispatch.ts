@@ -19,10 +19,10 @@ import { SUSPECT_WAIT_MS, Suspects } from './suspects.ts';
 import { counts, WarmRecords } from './warm.ts';
 
 /** Launches of one batch: read, journalled and handed over together. */
-const BATCH_MAX = 64;
+const BATCH_MAX = 128;
 
 /** Launches on their way at a time, from being read until they are recorded. */
-const IN_FLIGHT_MAX = 10 * BATCH_MAX;
+const IN_FLIGHT_MAX = 5 * BATCH_MAX;
 
 /** Launches that are journalled ahead in one write. */
 const PREPARED_MAX = 512;

@@ -17,7 +17,7 @@ import {
   pageName,
 } from './layout.ts';
 
-/** Entries of one page: as many as a commit takes, so that most pages are used up whole. */
+/** Entries of one page: a commit takes two such pages, so that most are used up whole. */
 export const PAGE_ENTRIES_MAX = 64;
 
 /** How often the making of a directory is tried while its outcome is unknown. */
