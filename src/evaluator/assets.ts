@@ -5,6 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
 import type { Guest } from './host.ts';
 
 const fromSource = import.meta.url.endsWith('.ts');
@@ -12,9 +14,18 @@ const fromSource = import.meta.url.endsWith('.ts');
 const beside = (name: string): URL => new URL(name, import.meta.url);
 
 export const workerUrl: URL = beside(fromSource ? './worker.ts' : './evaluator-worker.js');
-export const engineUrl: URL = fromSource
+/** Beside a bundle: the engine in Brotli, 42 KB less of every zip for 5 ms of a thread that has nothing else to do. */
+export const ENGINE_FILE = 'quickjs.wasm.br';
+
+const engineUrl: URL = fromSource
   ? pathToFileURL(createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm'))
-  : beside('./quickjs.wasm');
+  : beside(`./${ENGINE_FILE}`);
+
+/** The engine as it is distributed. */
+export async function readEngine(): Promise<Buffer> {
+  const bytes = await readFile(engineUrl);
+  return fromSource ? bytes : promisify(brotliDecompress)(bytes);
+}
 
 /** Beside a bundle: what {@link readGuest} gives, as JSON. */
 export const GUEST_FILE = 'guest.json';

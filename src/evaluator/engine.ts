@@ -1,7 +1,6 @@
 /** The engine, ready for workers: compiled once, and shared by them. */
-import { readFile } from 'node:fs/promises';
 import { LIMITS } from '../evaluator.ts';
-import { engineUrl, readGuest } from './assets.ts';
+import { readEngine, readGuest } from './assets.ts';
 import type { Guest } from './host.ts';
 import { PAGE_BYTES, softMemory } from './soft-memory.ts';
 
@@ -12,6 +11,6 @@ export interface Engine {
 
 /** Its own maximum of memory is the most that any run can have, whatever its limits say. */
 export async function loadEngine(): Promise<Engine> {
-  const [bytes, guest] = await Promise.all([readFile(engineUrl), readGuest()]);
+  const [bytes, guest] = await Promise.all([readEngine(), readGuest()]);
   return { module: await WebAssembly.compile(softMemory(bytes, LIMITS.memoryBytes.max / PAGE_BYTES)), guest };
 }

@@ -2,11 +2,10 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from '@jest/globals';
-import { engineUrl } from '../../src/evaluator/assets.ts';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readEngine } from '../../src/evaluator/assets.ts';
 import { createQuickJsEvaluator } from '../../src/evaluator/quickjs.ts';
 import { softMemory } from '../../src/evaluator/soft-memory.ts';
 import { Bench, runOf } from '../contract/evaluator/bench.ts';
@@ -15,7 +14,10 @@ import { evaluatorContract } from '../contract/evaluator.ts';
 evaluatorContract('QuickJS in one worker', () => createQuickJsEvaluator());
 
 describe('the engine', () => {
-  const engine = readFileSync(engineUrl);
+  let engine: Buffer;
+  beforeAll(async () => {
+    engine = await readEngine();
+  });
 
   test('is the one that was measured, patched and attacked: a new one needs all of that again', () => {
     expect(createHash('sha256').update(engine).digest('hex')).toBe(

@@ -136,15 +136,15 @@ export function templateTests(service: () => Workspace): void {
 
   describe('a function', () => {
     test.each([
-      ['tick', [], 620],
-      ['api', ['console.html'], 700],
-      ['queue', [], 640],
-      ['topic', [], 640],
-      ['events', [], 640],
+      ['tick', [], 530],
+      ['api', ['console.html'], 620],
+      ['queue', [], 540],
+      ['topic', [], 540],
+      ['events', [], 540],
     ] as const)('%s holds what it uses, and nothing else', (name, own, kib) => {
       const late = new RegExp(`^build/${name}-[a-z]+-[A-Z0-9]{8}\\.js$`);
       const files = service().files(name);
-      const shared = ['evaluator-worker.js', 'guest.json', 'package.json', 'quickjs.wasm'];
+      const shared = ['evaluator-worker.js', 'guest.json', 'package.json', 'quickjs.wasm.br'];
       const known = [`${name}.js`, ...own, ...shared].map((file) => `build/${file}`);
       expect(files.filter((file) => !late.test(file)).toSorted()).toEqual(known.toSorted());
       // The client of requests, the tracer, and a coordinator in a file: no invocation parses what it does not need.
