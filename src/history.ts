@@ -28,7 +28,7 @@ export function recordRuns(
 ): { record: TaskRecord; history: HistoryChange } {
   if (added.length === 0) return { record, history: UNCHANGED };
   const runs = [...added.toReversed(), ...record.runs];
-  if (fits(runs, record.unread)) return { record: { ...record, runs }, history: UNCHANGED };
+  if (fits(runs, record.unread?.runs)) return { record: { ...record, runs }, history: UNCHANGED };
 
   const [newest, ...older] = runsIn({ ...record, runs });
   if (newest === undefined || older.length === 0) return { record: { ...record, runs }, history: UNCHANGED };

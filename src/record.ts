@@ -6,7 +6,7 @@ import type { EpochMs } from './clock.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
 import type { RecordedAnswer } from './evaluator.ts';
 import type { RunError, RunStatus } from './launch.ts';
-import { joinLines, splitLines } from './record-lines.ts';
+import { joinLines, splitLines, type Unread } from './record-lines.ts';
 import { nextSlot } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
 import { isRunSound, recordProblem } from './soundness.ts';
@@ -69,7 +69,7 @@ export interface TaskRecord {
   /** The latest runs, newest first; older ones are in chunks. Never empty once the task has run. */
   readonly runs: readonly RunRecord[];
   /** Runs behind those, as they are stored: only where a record was read for a launch, which has no use for them. */
-  readonly unread?: readonly string[];
+  readonly unread?: Unread;
   /** Chunks of older runs, newest first. */
   readonly chunks: readonly Chunk[];
   /** Slots of the launches kept as dead letters, oldest first. */
@@ -221,8 +221,8 @@ export interface RunRecord extends Partial<Given>, StandsFor {
 }
 
 /** All runs in the record. Stored ones that make no sense are left out: whoever launches goes on without them. */
-export const runsIn = ({ runs, unread = [] }: Pick<TaskRecord, 'runs' | 'unread'>): readonly RunRecord[] =>
-  unread.length === 0 ? runs : [...runs, ...unread.flatMap(runOfLine)];
+export const runsIn = ({ runs, unread }: Pick<TaskRecord, 'runs' | 'unread'>): readonly RunRecord[] =>
+  unread === undefined ? runs : [...runs, ...unread.runs.flatMap(runOfLine)];
 
 function runOfLine(line: string): RunRecord[] {
   try {
@@ -301,9 +301,10 @@ export function moveTo(record: TaskRecord, slotMs: EpochMs | undefined, why: 'co
 }
 
 export function encodeRecord(record: TaskRecord): string {
-  const { task, runs, unread = [] } = record;
+  const { task, runs, unread } = record;
   const rest = JSON.stringify({ ...record, v: undefined, task: undefined, runs: undefined, unread: undefined });
-  return joinLines(task, rest, [...runs.map((run) => JSON.stringify(run)), ...unread]);
+  const lines = runs.map((run) => JSON.stringify(run));
+  return joinLines(task, rest, lines, unread);
 }
 
 /** Whether a newer version wrote this: then it is not ours to throw away. */

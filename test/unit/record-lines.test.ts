@@ -45,11 +45,13 @@ describe('the lines of a record', () => {
     for (const count of [0, 1, 5]) {
       const text = withRuns(count);
       const { runs, ...rest } = decodeRecord('task', text);
-      const { runs: read, unread = [], ...launched } = decodeForLaunch('task', text);
+      const { runs: read, unread, ...launched } = decodeForLaunch('task', text);
       expect(launched).toEqual(rest);
-      expect([read, unread.length]).toEqual([[], count]);
-      expect(runsIn({ runs: read, unread })).toEqual(runs);
+      expect([read, unread?.runs.length ?? 0]).toEqual([[], count]);
+      expect(runsIn(decodeForLaunch('task', text))).toEqual(runs);
       expect(encodeRecord(decodeForLaunch('task', text))).toBe(text);
+      const task = { ...launched.task, paused: true };
+      expect(decodeRecord('task', encodeRecord({ ...decodeForLaunch('task', text), task })).task).toEqual(task);
     }
   });
 
