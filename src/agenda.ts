@@ -43,6 +43,16 @@ export class Agenda {
     for (const page of pages) this.#pages.set(page.path, page);
   }
 
+  /** As if it had not been read. */
+  forget(page: Page): void {
+    this.#pages.delete(page.path);
+  }
+
+  /** Whether it is this very page that is known, and not what was read since under its name. */
+  has(page: Page): boolean {
+    return this.#pages.get(page.path) === page;
+  }
+
   /** Forgets a page once its node is gone. */
   settle(page: Page): void {
     if (page.version === GONE) this.#pages.delete(page.path);

@@ -26,8 +26,15 @@ const CREATE_ATTEMPTS_MAX = 20;
 /** As in the name of a directory. */
 const FIRST_MINUTE = '0000';
 
-/** Minutes whose pages are read ahead while earlier ones are worked on. */
-const READ_AHEAD_MINUTES = 8;
+/** Directories of minutes that are listed together: one minute of eight shards, as there are by default. */
+const MINUTES_AT_A_TIME = 8;
+
+/**
+ * Pages that are read together, and how often that is under way ahead of whoever works on them: some 12,000 entries at
+ * most are in memory before they begin, however many are due.
+ */
+const PAGES_AT_A_TIME = 64;
+const READS_AHEAD = 3;
 
 /** A page as its holder sees it: what is left of it, and the version that the next change must find. */
 export interface Page {
@@ -53,13 +60,13 @@ const minutePath = (layout: Layout, shard: number, { day, minute }: DueMinute): 
   `${layout.due(shard)}/${day}/${minute}`;
 
 export interface DueScan {
-  /** Pages with entries due at or before `untilMs`, minute by minute, all shards; pages in `known` are left out. */
+  /** Pages with entries due at or before `untilMs`, some minutes of all shards at a time; pages in `known` are left out. */
   readonly pages: AsyncGenerator<Page, void>;
   /** Directories of past minutes that the scan came by; remove them when their pages are gone. */
   readonly visited: ReadonlySet<string>;
 }
 
-/** Reads what is due until `untilMs`, a few minutes ahead of whoever consumes it. */
+/** Reads what is due until `untilMs`, a few pages ahead of whoever consumes it, the oldest first as their names tell. */
 export function scanDue(
   session: Session,
   layout: Layout,
@@ -72,18 +79,47 @@ export function scanDue(
   async function* pages(): AsyncGenerator<Page, void> {
     const minutes = await dueMinutes(session, layout, shards, untilMs, days);
     const ahead: Promise<Page[]>[] = [];
-    for (let next = 0; next < minutes.length || ahead.length > 0; ) {
-      while (ahead.length < READ_AHEAD_MINUTES && next < minutes.length) {
-        const directory = minutes[next++] as MinuteDirectory;
-        visited.add(directory.path);
-        const reading = readMinute(session, directory, untilMs, known);
+    for await (const names of namesIn(session, minutes, untilMs, visited)) {
+      const fresh = names.filter(({ path }) => !known.has(path));
+      for (let i = 0; i < fresh.length; i += PAGES_AT_A_TIME) {
+        const reading = readPages(session, fresh.slice(i, i + PAGES_AT_A_TIME));
         reading.catch(() => undefined); // reported when it is awaited; until then it must not count as unhandled
         ahead.push(reading);
+        if (ahead.length >= READS_AHEAD) yield* (await ahead.shift()) ?? [];
       }
-      for (const page of (await ahead.shift()) ?? []) yield page;
     }
+    for (const reading of ahead) yield* await reading;
   }
   return { pages: pages(), visited };
+}
+
+/** A page that was listed and not read. */
+interface PageName {
+  readonly minute: MinuteDirectory;
+  readonly path: string;
+  readonly firstDueMs: EpochMs;
+}
+
+/** Names of pages, some minutes at a time; of them, the page that falls due first comes first, whatever its shard. */
+async function* namesIn(
+  session: Session,
+  minutes: readonly MinuteDirectory[],
+  untilMs: EpochMs,
+  visited: Set<string>,
+): AsyncGenerator<PageName[], void> {
+  for (let i = 0; i < minutes.length; i += MINUTES_AT_A_TIME) {
+    const some = minutes.slice(i, i + MINUTES_AT_A_TIME);
+    const names = await session.childrenMany(some.map(({ path }) => path));
+    for (const { path } of some) visited.add(path);
+    const pages = some.flatMap((minute, k) =>
+      (names[k] ?? []).flatMap((name): PageName[] => {
+        // One whose name tells no time is somebody's mistake: it is read, to be swept.
+        const firstDueMs = pageFirstDueMs(name) || 0;
+        return firstDueMs > untilMs ? [] : [{ minute, path: `${minute.path}/${name}`, firstDueMs }];
+      }),
+    );
+    yield pages.sort((a, b) => a.firstDueMs - b.firstDueMs);
+  }
 }
 
 /** The days that shards have, for whoever has looked already. */
@@ -115,20 +151,12 @@ export async function dueMinutes(
   return directories.sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : a.shard - b.shard));
 }
 
-async function readMinute(
-  session: Session,
-  directory: MinuteDirectory,
-  untilMs: EpochMs,
-  known: ReadonlyMap<string, Page>,
-): Promise<Page[]> {
-  const names = ((await session.children(directory.path)) ?? [])
-    .filter((name) => !(pageFirstDueMs(name) > untilMs) && !known.has(`${directory.path}/${name}`))
-    .sort((a, b) => pageFirstDueMs(a) - pageFirstDueMs(b));
-  const paths = names.map((name) => `${directory.path}/${name}`);
-  const nodes = await session.getMany(paths);
-  return nodes.flatMap((node, i) =>
-    node === undefined ? [] : [readPage(directory.shard, directory.path, paths[i] as string, node.data, node.version)],
-  );
+async function readPages(session: Session, names: readonly PageName[]): Promise<Page[]> {
+  const nodes = await session.getMany(names.map(({ path }) => path));
+  return names.flatMap(({ minute: { shard, path: directory }, path }, i) => {
+    const node = nodes[i];
+    return node === undefined ? [] : [readPage(shard, directory, path, node.data, node.version)];
+  });
 }
 
 function readPage(shard: number, directory: string, path: string, text: string, version: number): Page {

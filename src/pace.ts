@@ -2,9 +2,15 @@
 export const PACE = {
   /** How far ahead of now due pages are read while lingering. */
   scanAheadMs: 60_000,
-  /** The journal runs so far ahead of the timers, and is looked after so often. */
+  /** With so many timers, no more pages are read than are due; the rest, when there is room, is read in time. */
+  timersMax: 20_000,
+  scanAgainMs: 250,
+  /**
+   * The journal runs so far ahead of the timers, and is looked after so often: each time for few launches, since a start
+   * that falls due meanwhile waits for as long as that takes.
+   */
   prepareAheadMs: 500,
-  prepareEveryMs: 250,
+  prepareEveryMs: 100,
   /** Several rings of the doorbell within this are one. */
   doorbellMs: 10,
   /** A run that takes longer than this after the linger is over makes the tick go on, by so much at a time. */

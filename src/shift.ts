@@ -11,7 +11,7 @@ import { SEND_MS } from './courier.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Doorbells } from './doorbell.ts';
-import type { Days, Page, TimedEntry } from './due.ts';
+import type { Days, TimedEntry } from './due.ts';
 import { CLOSING_MS, Ending, isDoneWithin, isUnanswered, leavingBehind } from './ending.ts';
 import { messageOf } from './errors.ts';
 import { callForHelp } from './help.ts';
@@ -28,7 +28,7 @@ import type { Share } from './share.ts';
 import { recordsOf } from './store.ts';
 import { SWEEP_STEP_MS, SWEEPING_SHARD, sweepAll } from './sweep.ts';
 import { LINGER_MS_MAX, type TickDeps, type TickOptions } from './tick-options.ts';
-import { Timers } from './timers.ts';
+import { Upcoming } from './upcoming.ts';
 import { Wakes } from './wakes.ts';
 
 /** What a lingering tick wakes up for. */
@@ -53,7 +53,7 @@ export class Shift {
   readonly #committer: Committer;
   readonly #dispatcher: Dispatcher;
   readonly #delivery: Delivery;
-  readonly #timers: Timers<TimedEntry>;
+  readonly #upcoming: Upcoming;
   readonly #doorbells: Doorbells;
   #wakes: Wakes<Reason> | undefined;
   readonly #ending: Ending;
@@ -92,7 +92,9 @@ export class Shift {
     this.#lingers = this.#untilMs > this.#now();
     this.#agenda = new Agenda(session, layout);
     this.#journal = new Journal(session, layout, (lease) => this.#onFenced(lease));
-    this.#timers = new Timers(deps.clock, this.#now, (due) => this.#dispatcher.submit(due));
+    const submit = (due: readonly TimedEntry[]) => this.#dispatcher.submit(due);
+    const times = { now: this.#now, until: () => this.#untilMs, lingers: this.#lingers };
+    this.#upcoming = new Upcoming({ clock: deps.clock, ...times, submit });
     this.#doorbells = new Doorbells(session, layout, () => {
       this.#dispatcher.cool();
       this.#wakes?.wakeIn(PACE.doorbellMs, 'doorbell');
@@ -120,7 +122,7 @@ export class Shift {
     } finally {
       alone();
       this.#ending.over();
-      this.#timers.stop();
+      this.#upcoming.stop();
       this.#dispatcher.stop();
       this.#delivery.stop();
       await this.#giveBack();
@@ -217,22 +219,19 @@ export class Shift {
         for (const shard of shards) this.#tally.leave(shard); // what has not been read, nobody has counted
         break;
       }
+      const againInMs = this.#upcoming.fullForMs(page);
+      if (againInMs !== undefined) {
+        this.#agenda.forget(page);
+        this.#wakes?.wakeIn(againInMs, 'scan');
+        break;
+      }
       this.#accept([...page.left.values()]);
       await this.#ending.unlessFailed(this.#dispatcher.room());
     }
   }
 
-  /** Whether this tick could come by a page that it made itself. */
-  #mayScan({ left }: Page): boolean {
-    const [first] = left.values();
-    return first !== undefined && first.dueMs <= this.#untilMs + (this.#lingers ? LINGER_MS_MAX : 0);
-  }
-
   #accept(entries: readonly TimedEntry[]): void {
-    if (this.#ending.isClosing) return;
-    const nowMs = this.#now();
-    this.#dispatcher.submit(entries.filter(({ dueMs }) => dueMs <= nowMs && dueMs <= this.#untilMs));
-    for (const entry of entries) if (entry.dueMs > nowMs && entry.dueMs <= this.#untilMs) this.#timers.add(entry);
+    if (!this.#ending.isClosing) this.#upcoming.accept(entries);
   }
 
   /** Stays until the time is over; sees tasks that are added, moved or edited meanwhile, and shards that become free. */
@@ -246,7 +245,7 @@ export class Shift {
       let why: Reason = 'vacancy'; // for what came after the first look, when nobody was listening yet
       do {
         if (why !== 'prepare') await this.#lookAround(why);
-        const soon = [...this.#timers.until(this.#now() + PACE.prepareAheadMs)];
+        const soon = this.#upcoming.soon();
         if (soon.length > 0) await this.#dispatcher.prepare(soon);
         wakes.wakeIn(PACE.prepareEveryMs, 'prepare');
         wakes.wakeIn(PACE.scanAheadMs / 2, 'scan');
@@ -275,7 +274,7 @@ export class Shift {
       this.#dispatcher.release(item.entry, loaded);
       this.#agenda.settle(item.entry.page);
     }
-    this.#accept(next);
+    this.#accept(next.filter(({ page }) => this.#agenda.has(page)));
   }
 
   #onFenced(lease: Lease, dropped: readonly Item[] = []): void {
@@ -298,7 +297,7 @@ export class Shift {
       clock: this.#deps.clock,
       directories: this.#agenda.directories,
       maker: this.#maker,
-      onPages: (pages) => this.#agenda.add(pages.filter((page) => this.#mayScan(page))),
+      onPages: (pages) => this.#agenda.add(pages.filter((page) => this.#upcoming.isSoon(page))),
       onCommitted: (committed, next) => this.#onCommitted(committed, next),
       onMail: (shards) => this.#delivery.look(shards),
       onFenced: (lease, dropped) => this.#onFenced(lease, dropped),

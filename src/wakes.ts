@@ -3,7 +3,7 @@ import type { Cancel, Clock } from './clock.ts';
 
 export class Wakes<Reason extends string> {
   readonly #clock: Clock;
-  readonly #pending = new Map<Reason, Cancel>();
+  readonly #pending = new Map<Reason, { readonly atMs: number; readonly cancel: Cancel }>();
   readonly #ready = new Set<Reason>();
   #wake: (() => void) | undefined;
 
@@ -11,16 +11,17 @@ export class Wakes<Reason extends string> {
     this.#clock = clock;
   }
 
-  /** Wakes with `reason` once `delayMs` are over, unless that is to come already. */
+  /** Wakes with `reason` once `delayMs` are over, unless that is to come sooner already. */
   wakeIn(delayMs: number, reason: Reason): void {
-    if (this.#pending.has(reason)) return;
-    this.#pending.set(
-      reason,
-      this.#clock.after(Math.max(0, delayMs), () => {
-        this.#pending.delete(reason);
-        this.wakeNow(reason);
-      }),
-    );
+    const atMs = this.#clock.elapsed() + Math.max(0, delayMs);
+    const pending = this.#pending.get(reason);
+    if (pending !== undefined && pending.atMs <= atMs) return;
+    pending?.cancel();
+    const cancel = this.#clock.after(Math.max(0, delayMs), () => {
+      this.#pending.delete(reason);
+      this.wakeNow(reason);
+    });
+    this.#pending.set(reason, { atMs, cancel });
   }
 
   wakeNow(reason: Reason): void {
@@ -43,7 +44,7 @@ export class Wakes<Reason extends string> {
   }
 
   stop(): void {
-    for (const cancel of this.#pending.values()) cancel();
+    for (const { cancel } of this.#pending.values()) cancel();
     this.#pending.clear();
   }
 }

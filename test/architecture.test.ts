@@ -69,6 +69,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
     [
       'lease',
       'look',
+      'upcoming',
       'due',
       'agenda',
       'journal',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { GONE, newPages, PAGE_ENTRIES_MAX, type Page, takeOff } from '../../src/due.ts';
+import type { Session } from '../../src/coordinator.ts';
+import { GONE, newPages, PAGE_ENTRIES_MAX, type Page, scanDue, takeOff } from '../../src/due.ts';
 import { createLayout, type DueEntry, decodeDueEntry, dueMinute, pageFirstDueMs } from '../../src/layout.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 
@@ -114,5 +115,42 @@ describe('entries that are taken off', () => {
     const on = [...(pages[0]?.left.values() ?? [])];
     expect(takeOff(on)).toMatchObject([{ op: 'remove', version: 0 }]);
     expect(takeOff(on)).toEqual([]);
+  });
+});
+
+describe('a scan of a minute in which a million entries are due', () => {
+  const PAGES = 16_384;
+
+  /** One shard of one, with pages that nobody has ever written, and how many of them were asked for. */
+  function crowded() {
+    const asked = { pages: 0 };
+    const one = createLayout('test', 1);
+    const names = Array.from({ length: PAGES }, (_, i) => `${(i * 7_919) % PAGES}-m${i}`);
+    const lines = Array.from({ length: PAGE_ENTRIES_MAX }, (_, i) => `16384-0-t${i}`).join('\n');
+    const session = {
+      childrenMany: async (paths: readonly string[]) =>
+        paths.map((path) => (path.endsWith('/due') ? ['0000000'] : path.endsWith('/0000000') ? ['0000'] : names)),
+      getMany: async (paths: readonly string[]) => {
+        asked.pages += paths.length;
+        return paths.map(() => ({ data: lines, version: 0, modifiedMs: 0 }));
+      },
+    } as unknown as Session;
+    return { asked, scan: scanDue(session, one, [0], 60_000, new Map()) };
+  }
+
+  test('holds few pages, and gives the earliest first', async () => {
+    const { asked, scan } = crowded();
+    let given = 0;
+    let lastMs = -1;
+    for await (const { path, left } of scan.pages) {
+      given++;
+      expect(left.size).toBe(PAGE_ENTRIES_MAX);
+      const firstMs = pageFirstDueMs(path.slice(path.lastIndexOf('/') + 1));
+      expect(firstMs).toBeGreaterThanOrEqual(lastMs);
+      lastMs = firstMs;
+      expect(asked.pages - given).toBeLessThan(3 * PAGE_ENTRIES_MAX);
+      if (given === 1_000) break;
+    }
+    expect(given).toBe(1_000);
   });
 });

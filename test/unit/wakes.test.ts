@@ -46,6 +46,17 @@ describe('reasons to wake up', () => {
     }
   });
 
+  test('come at the sooner of two times', async () => {
+    const clock = new VirtualClock();
+    const wakes = new Wakes<'a' | 'b'>(clock);
+    for (const delayMs of [30, 10, 20]) wakes.wakeIn(delayMs, 'a');
+    wakes.wakeIn(15, 'b');
+    expect(clock.waiting).toBe(2);
+    await clock.advance(30);
+    wakes.wakeIn(0, 'b');
+    expect([await wakes.next(), await wakes.next()]).toEqual(['a', 'b']);
+  });
+
   test('that are stopped leave no timer behind', async () => {
     const clock = new VirtualClock();
     const wakes = new Wakes<'a' | 'b'>(clock);
