@@ -19,17 +19,15 @@ export interface Look {
   readonly shards: readonly ShardLook[];
   /** Of each shard, the days in its due index. */
   readonly days: Days;
-  /** Shards with something in their outbox. */
-  readonly withOutbox: readonly number[];
   /** Whether there is something to sweep, as far as this look could see. */
   hasSweepable(nowMs: EpochMs): boolean;
 }
 
 /** Directories of a shard that are looked at. */
-const PER_SHARD = 3;
+const PER_SHARD = 2;
 
 export async function lookAt(session: Session, layout: Layout, leases: readonly Lease[]): Promise<Look> {
-  const own = leases.flatMap(({ shard }) => [layout.journal(shard), layout.due(shard), layout.outbox(shard)]);
+  const own = leases.flatMap(({ shard }) => [layout.journal(shard), layout.due(shard)]);
   const sweeps = leases.some(({ shard }) => shard === SWEEPING_SHARD);
   const names = await session.childrenMany([...own, ...(sweeps ? sweepable(layout) : [])]);
   const of = (i: number, which: number): readonly string[] => names[i * PER_SHARD + which] ?? [];
@@ -37,7 +35,6 @@ export async function lookAt(session: Session, layout: Layout, leases: readonly 
   return {
     shards: leases.map((lease, i) => ({ lease, journals: of(i, 0) })),
     days: new Map(leases.map(({ shard }, i) => [shard, of(i, 1)])),
-    withOutbox: leases.flatMap(({ shard }, i) => (of(i, 2).length > 0 ? [shard] : [])),
     hasSweepable: (nowMs) => sweeps && isSweepable(layout, swept, nowMs),
   };
 }

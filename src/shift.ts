@@ -145,7 +145,7 @@ export class Shift {
     const means = { session: this.#session, layout: this.#layout, journal: this.#journal, maker: this.#maker };
     const takeover = { ...means, directories: this.#agenda.directories, now: this.#now, onClosed };
     const closed = await closeLeftBehind(takeover, leases);
-    this.#delivery.look(closed > 0 ? leases.map(({ shard }) => shard) : look.withOutbox);
+    this.#delivery.look(leases.map(({ shard }) => shard));
     return closed > 0 ? undefined : look.days;
   }
 
