@@ -1,12 +1,11 @@
 /** How fast one process drains what is due, with everything that a launch has; and a peer that empties its queue. */
-import { costNumbers, costRows } from './cost-rows.ts';
-import type { Costs } from './costs.ts';
+import { type RateProbe, rateProbe } from './cost-rows.ts';
 import type { DrainRequest } from './own/drain.ts';
 import type { PeerDrainRequest } from './peers/bullmq/drain.ts';
 import type { BullMqPeer } from './peers/bullmq/peer.ts';
 import type { Fsync } from './peers/bullmq/redis.ts';
 import { Stand } from './stand.ts';
-import { interleave, type Probe, type Report, type Row, type Section, type Suite } from './suite.ts';
+import { interleave, type Report, type Section, type Suite, sizesOf } from './suite.ts';
 
 const SIZES = [10_000, 50_000];
 const QUICK_SIZES = [200];
@@ -41,9 +40,9 @@ export const drainSuite: Suite = {
   name: 'drain',
   about: 'launches per second of one process that drains a backlog, on a real ZooKeeper',
   async run(options): Promise<Report> {
-    const sizes = options.n !== undefined ? [options.n] : options.quick ? QUICK_SIZES : SIZES;
+    const sizes = sizesOf(options, { full: SIZES, brief: SIZES.slice(0, 1), quick: QUICK_SIZES });
     await using stand = await Stand.make(options);
-    const sections = sizes.map((launches, i) => sectionOf(stand, launches, i === 0));
+    const sections = sizes.map((launches, i) => sectionOf(stand, launches, i === 0 && !options.brief));
     const results = await interleave(
       sections.flatMap(({ probes }) => probes),
       options,
@@ -52,14 +51,14 @@ export const drainSuite: Suite = {
   },
 };
 
-function sectionOf(stand: Stand, launches: number, isFirst: boolean): Section {
+function sectionOf(stand: Stand, launches: number, hasOthers: boolean): Section {
   const plain: Own = { name: 'Cronkeeper', launches, sources: 1, history: 0 };
   const aged = Math.ceil(launches * HISTORY_SHARE);
   const others: Own[] = [
     { ...plain, name: `· ${launches} different sources`, sources: launches },
     { ...plain, name: `· ${aged} with a full history`, launches: aged, history: HISTORY_RUNS },
   ];
-  const own = [plain, ...(isFirst ? others : [])].map((each) => ownProbe(stand, each));
+  const own = [plain, ...(hasOthers ? others : [])].map((each) => ownProbe(stand, each));
   const { peer } = stand;
   const theirs = peer === undefined ? [] : THEIRS.map((each) => peerProbe(peer, each, launches));
   const [{ rate }] = own as [RateProbe];
@@ -71,23 +70,14 @@ function sectionOf(stand: Stand, launches: number, isFirst: boolean): Section {
   };
 }
 
-interface RateProbe extends Probe {
-  readonly rate: Row;
-}
-
-function rateProbe(name: string, launches: number, measure: () => Promise<Costs>): RateProbe {
-  const { rate, all } = costRows(name, 'launches/s', 'µs/launch');
-  return { rate, rows: all, measure: async () => costNumbers(await measure(), launches) };
-}
-
 const ownProbe = (stand: Stand, { name, ...drained }: Own): RateProbe =>
-  rateProbe(name, drained.launches, () => {
+  rateProbe({ name, rate: 'launches/s', each: 'µs/launch', count: drained.launches }, () => {
     const request = { ...drained, warm: Math.min(WARM, drained.launches) };
     return stand.ask('drain', request satisfies Omit<DrainRequest, 'url' | 'serverPids'>);
   });
 
 const peerProbe = (peer: BullMqPeer, { name, fsync, ...how }: Theirs, launches: number): RateProbe =>
-  rateProbe(name, launches, () => {
+  rateProbe({ name, rate: 'launches/s', each: 'µs/launch', count: launches }, () => {
     const request = { ...how, launches, warm: Math.min(WARM, launches) };
     return peer.ask('drain', fsync, request satisfies Omit<PeerDrainRequest, 'directory' | 'redisPort' | 'redisPid'>);
   });

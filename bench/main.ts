@@ -1,15 +1,25 @@
 /** `npm run bench -- [suite…|all] [--rounds N] [--n N] [--peer bullmq] [--quick] [--json]`: how fast it is, beside what else one could use. */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.ts';
+import { coldSuite } from './cold.ts';
 import { drainSuite } from './drain.ts';
 import { evaluatorSuite } from './evaluator.ts';
+import { failoverSuite } from './failover.ts';
+import { idleSuite } from './idle.ts';
 import { describeMachine, type Machine, machineLine } from './machine.ts';
+import { oneshotSuite } from './oneshot.ts';
+import { putSuite } from './put.ts';
 import { recoverySuite } from './recovery.ts';
+import { repeatSuite } from './repeat.ts';
 import { scaleSuite } from './scale.ts';
+import { simulateSuite } from './simulate.ts';
 import { PEERS, type PeerName, type Report, type Suite, type SuiteOptions } from './suite.ts';
 import { formatReport, reportAsJson } from './table.ts';
 
-const SUITES: readonly Suite[] = [drainSuite, evaluatorSuite, recoverySuite, scaleSuite];
+const SUITES: readonly Suite[] = [
+  ...[drainSuite, putSuite, repeatSuite, oneshotSuite, idleSuite, failoverSuite],
+  ...[coldSuite, evaluatorSuite, recoverySuite, scaleSuite, simulateSuite],
+];
 const ALL = 'all';
 
 const ROUNDS = 5;

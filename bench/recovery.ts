@@ -1,14 +1,12 @@
-/** What faults cost: how long until a killed holder's launch begins again, a leader is replaced, an error is told. */
+/** What faults cost: how long until a leader is replaced, and an error is told. A killed holder: see `failover.ts`. */
 
 import { startTemporary } from '../test/support/zookeeper-setup.ts';
 import { findZooKeeper, type Servers } from '../tools/zookeeper-server.ts';
 import { blackHole } from './recovery/black-hole.ts';
-import { holderKilled } from './recovery/holder-killed.ts';
 import { leaderKilled } from './recovery/leader-killed.ts';
 import { interleave, type Report, type Row, type Section, type Suite } from './suite.ts';
 
 const NODES = 3;
-const HOLDER_SESSION_MS = 2_000;
 /** The default of every program: see the settings in the README. */
 const SESSION_MS = 10_000;
 
@@ -16,7 +14,7 @@ const row = (name: string): Row => ({ name, unit: 'ms' });
 
 export const recoverySuite: Suite = {
   name: 'recovery',
-  about: 'what a killed holder, a killed leader and a black hole cost, on a real ensemble',
+  about: 'what a killed leader and a black hole cost, on a real ensemble',
   async run(options): Promise<Report> {
     const installation = await findZooKeeper();
     if (typeof installation === 'string') throw new Error(installation);
@@ -26,20 +24,12 @@ export const recoverySuite: Suite = {
       sections.flatMap(({ probes }) => probes),
       options,
     );
-    return { suite: 'recovery', peer: 'none', sections, results, notes: NOTES };
+    return { suite: 'recovery', peer: 'none', sections, results, notes: [] };
   },
 };
 
 function sectionsOf(servers: Servers): Section[] {
-  const killed = {
-    again: row(`its launch begins again, session of ${HOLDER_SESSION_MS} ms`),
-    beyond: row('· beyond the session time-out'),
-  };
   return [
-    {
-      title: 'The holder is killed, another tick stands by',
-      probes: [holderKilled(killed, servers, HOLDER_SESSION_MS)],
-    },
     {
       title: `The leader of ${NODES} servers is killed`,
       probes: [leaderKilled({ latest: row('latest slot'), usual: row('· before that') }, servers, SESSION_MS)],
@@ -50,7 +40,3 @@ function sectionsOf(servers: Servers): Section[] {
     },
   ];
 }
-
-const NOTES = [
-  'Servers with a tick of 500 ms: they end sessions at its multiples. A dead holder is last heard up to a sixth of its session before it dies.',
-];

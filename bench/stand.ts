@@ -1,6 +1,7 @@
 /** What the suites that measure launches stand on: ZooKeeper, our process, and the peer if it was asked for. */
 import { fileURLToPath } from 'node:url';
 import type { Servers } from '../tools/zookeeper-server.ts';
+import type { OwnPlace } from './own/tasks.ts';
 import { BullMqPeer } from './peers/bullmq/peer.ts';
 import { urlOf } from './recovery/stage.ts';
 import { Subject } from './subject.ts';
@@ -11,17 +12,17 @@ const SCRIPT = fileURLToPath(new URL('./own/process.ts', import.meta.url));
 
 export class Stand implements AsyncDisposable {
   readonly peer: BullMqPeer | undefined;
-  readonly #servers: Servers;
+  readonly servers: Servers;
 
   private constructor(servers: Servers, peer: BullMqPeer | undefined) {
-    this.#servers = servers;
+    this.servers = servers;
     this.peer = peer;
   }
 
-  static async make({ nodes, peer, tell }: SuiteOptions): Promise<Stand> {
+  static async make({ nodes, peer, tell }: Omit<SuiteOptions, 'rounds'>, tickTimeMs?: number): Promise<Stand> {
     const bullmq = peer === undefined ? undefined : await BullMqPeer.start(tell);
     try {
-      return new Stand(await startServers(nodes), bullmq);
+      return new Stand(await startServers(nodes, tickTimeMs), bullmq);
     } catch (error) {
       await bullmq?.[Symbol.asyncDispose]();
       throw error;
@@ -30,13 +31,13 @@ export class Stand implements AsyncDisposable {
 
   /** Asks our side, in a process of its own. */
   async ask<T>(what: string, request: object): Promise<T> {
-    const { addresses, members } = this.#servers;
-    await using subject = new Subject(SCRIPT);
-    const place = { url: urlOf(addresses), serverPids: members.map(({ pid }) => pid) };
-    return await subject.ask<T>(what, { ...place, ...request });
+    const { addresses, members } = this.servers;
+    const place: OwnPlace = { url: urlOf(addresses), serverPids: members.map(({ pid }) => pid) };
+    await using subject = new Subject(SCRIPT, place);
+    return await subject.ask<T>(what, request);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#servers.stop(), this.peer?.[Symbol.asyncDispose]()]);
+    await Promise.all([this.servers.stop(), this.peer?.[Symbol.asyncDispose]()]);
   }
 }

@@ -12,14 +12,16 @@ const PATIENCE_MS = 600_000;
 const ERROR_CHARS = 4_000;
 
 export class Subject implements AsyncDisposable {
+  readonly #always: object;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   #errors = '';
 
-  constructor(script: string, args: readonly string[] = []) {
-    // The code cache of Node is not the subject's own doing: with it a round depends on who ran before.
+  /** @param always is a part of every request. */
+  constructor(script: string, always: object = {}) {
+    this.#always = always;
     const env = { ...process.env, NODE_NO_WARNINGS: '1' };
-    this.#child = spawn(process.execPath, [script, ...args], { env, timeout: PATIENCE_MS, killSignal: 'SIGKILL' });
+    this.#child = spawn(process.execPath, [script], { env, timeout: PATIENCE_MS, killSignal: 'SIGKILL' });
     this.#child.stdin?.on('error', () => {}); // it is gone: `ask` says so
     this.#child.stderr?.on('data', (chunk) => {
       this.#errors = (this.#errors + chunk).slice(-ERROR_CHARS);
@@ -29,7 +31,7 @@ export class Subject implements AsyncDisposable {
 
   /** @throws Error when it failed, or ended before it answered. */
   async ask<T>(what: string, request: object): Promise<T> {
-    this.#child.stdin?.write(`${JSON.stringify({ ask: what, ...request })}\n`);
+    this.#child.stdin?.write(`${JSON.stringify({ ask: what, ...this.#always, ...request })}\n`);
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`${what}: the process ended early: ${this.#errors}`);
     const { answer, error } = JSON.parse(value) as { answer: T; error?: string };

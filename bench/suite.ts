@@ -15,7 +15,12 @@ export type Unit =
   | 'launches'
   | 'shards'
   | 'CPUs'
-  | 'µs/launch';
+  | 'µs/launch'
+  | 'tasks/s'
+  | 'µs/task'
+  | 'bytes/task'
+  | 'requests'
+  | 'seeds/s';
 
 export interface Row {
   readonly name: string;
@@ -69,14 +74,25 @@ export interface SuiteOptions {
   readonly rounds: number;
   /** A tenth of the work, or less: shows that it works, not how fast. */
   readonly quick: boolean;
+  /** Only what the table in the README shows. */
+  readonly brief?: boolean;
   /** How many of what a suite measures (launches, tasks), in place of its own sizes. */
   readonly n?: number;
   /** Who is measured in the same rounds, too. */
-  readonly peer?: PeerName;
+  readonly peer?: PeerName | undefined;
   /** ZooKeeper servers. */
   readonly nodes: number;
   /** Progress, for whoever waits. */
   readonly tell: (line: string) => void;
+}
+
+/** How many of something a suite measures, by what was asked for. */
+export function sizesOf(
+  { n, quick, brief }: Pick<SuiteOptions, 'n' | 'quick' | 'brief'>,
+  sizes: Readonly<Record<'full' | 'brief' | 'quick', readonly number[]>>,
+): readonly number[] {
+  if (n !== undefined) return [n];
+  return quick ? sizes.quick : brief ? sizes.brief : sizes.full;
 }
 
 export interface Suite {

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findZooKeeper, type Servers, startZooKeeper } from '../tools/zookeeper-server.ts';
 
+/** ZooKeeper's own default. Sessions last at least two of them. */
 const TICK_TIME_MS = 2_000;
 
-/** @throws Error that says what is missing. */
-export async function startServers(nodes: number): Promise<Servers> {
+/** On one machine. @throws Error that says what is missing. */
+export async function startServers(nodes: number, tickTimeMs = TICK_TIME_MS): Promise<Servers> {
   const installation = await findZooKeeper();
   if (typeof installation === 'string') throw new Error(installation);
   const dataDir = join(tmpdir(), `cronkeeper-zookeeper-${randomUUID()}`);
-  return startZooKeeper({ installation, nodes, dataDir, isTemporary: true, tickTimeMs: TICK_TIME_MS });
+  return startZooKeeper({ installation, nodes, dataDir, isTemporary: true, tickTimeMs });
 }

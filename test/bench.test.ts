@@ -35,7 +35,7 @@ describe('npm run bench', () => {
   }, 120_000);
 
   test.each([
-    [['evaluater'], 'suite "evaluater": allowed are drain, evaluator, recovery, scale, all'],
+    [['evaluater'], 'suite "evaluater": allowed are drain, put, repeat, oneshot, idle, failover,'],
     [['--rounds', '0'], '--rounds "0": a whole number from 1 to 100 is allowed'],
     [['--rounds', '1e1'], '--rounds "1e1": a whole number from 1 to 100 is allowed'],
     [['--n', '0'], '--n "0": a whole number from 1 to 10000000 is allowed'],

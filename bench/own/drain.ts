@@ -3,11 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Cronkeeper, openCronkeeper } from '../../src/app.ts';
 import { type Costs, costsOf } from '../costs.ts';
 import { freshNamespace } from '../recovery/stage.ts';
-import { dueTasks } from './tasks.ts';
+import { dueTasks, isoOf, type OwnPlace } from './tasks.ts';
 
-export interface DrainRequest {
-  readonly url: string;
-  readonly serverPids: readonly number[];
+export interface DrainRequest extends OwnPlace {
   readonly launches: number;
   /** Launches before, of other tasks of the same namespace: what is compiled then is not compiled in the clock. */
   readonly warm: number;
@@ -78,7 +76,7 @@ async function makeHistory(keeper: Cronkeeper, count: number, runs: number): Pro
 
 /** @throws Error unless the records prove each slot once, and every task waits for its next one. */
 async function holdOnce(keeper: Cronkeeper, tasks: number, dueAtMs: number): Promise<void> {
-  const found = await keeper.verify({ prefix: PREFIX, from: new Date(dueAtMs).toISOString() });
+  const found = await keeper.verify({ prefix: PREFIX, from: isoOf(dueAtMs) });
   if (!found.holds || found.tasks !== tasks || found.launched !== tasks || found.open > 0) {
     const { problems, notProven, ...numbers } = found;
     throw new Error(`the records: ${JSON.stringify({ ...numbers, problem: problems[0], notProven: notProven[0] })}`);

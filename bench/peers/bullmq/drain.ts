@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Costs, costsOf } from '../../costs.ts';
 import type { Queue } from './library.ts';
-import { CHUNK, jobs, openQueue, openWorker, type Place, QUEUE } from './place.ts';
+import { CHUNK, chunksOf, jobs, openQueue, openWorker, type Place, QUEUE } from './place.ts';
 
 export interface PeerDrainRequest extends Place {
   readonly launches: number;
@@ -24,8 +24,7 @@ export async function drain(request: PeerDrainRequest): Promise<Costs> {
   });
   worker.on('completed', () => completed++);
   const fill = async (count: number) => {
-    const all = jobs(count);
-    for (let i = 0; i < count; i += CHUNK) await queue.addBulk(all.slice(i, i + CHUNK));
+    for (const chunk of chunksOf(jobs(count), CHUNK)) await queue.addBulk(chunk);
   };
   try {
     await fill(warm);

@@ -10,6 +10,8 @@ export interface Connection {
 
 export interface JobOptions {
   readonly delay?: number;
+  /** From when the delay counts, epoch ms. Default: when the job is made. */
+  readonly timestamp?: number;
   readonly removeOnComplete?: boolean;
   readonly removeOnFail?: boolean;
 }

@@ -29,10 +29,15 @@ export class BullMqPeer implements AsyncDisposable {
 
   /** Of a process of its own. */
   async ask<T>(what: string, fsync: Fsync, request: object): Promise<T> {
+    await using subject = this.open(fsync);
+    return await subject.ask<T>(what, request);
+  }
+
+  /** A process that can be asked more than once. */
+  open(fsync: Fsync): Subject {
     const { port, pid } = this.#redis[fsync];
-    await using subject = new Subject(SCRIPT);
     const place: Place = { directory: this.#directory, redisPort: port, redisPid: pid };
-    return await subject.ask<T>(what, { ...place, ...request });
+    return new Subject(SCRIPT, place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -64,3 +64,6 @@ export function padded(data: object): object {
   const missing = JOB_BYTES - JSON.stringify({ ...data, pad: '' }).length;
   return { ...data, pad: 'x'.repeat(Math.max(0, missing)) };
 }
+
+export const chunksOf = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));

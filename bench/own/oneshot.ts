@@ -1,0 +1,39 @@
+/** Tasks that are due once, at random milliseconds, on a tick that lingers. */
+import { openCronkeeper } from '../../src/app.ts';
+import { costsOf } from '../costs.ts';
+import { punctualityOf, type Start } from '../lateness.ts';
+import { freshNamespace } from '../recovery/stage.ts';
+import type { Repeated } from './repeat.ts';
+import { isoOf, noOpTask, type OwnPlace, untilMs, whileTicking } from './tasks.ts';
+
+export interface OneshotRequest extends OwnPlace {
+  readonly tasks: number;
+  readonly spanMs: number;
+  /** From the storing of the first to the first that may be due. */
+  readonly leadMs: number;
+}
+
+/** After the last one is due: starts that are still to be recorded. */
+const REST_MS = 1_500;
+
+export async function oneshot({ url, serverPids, tasks, spanMs, leadMs }: OneshotRequest): Promise<Repeated> {
+  const keeper = await openCronkeeper({ url, namespace: freshNamespace() });
+  try {
+    const starts: Start[] = [];
+    const onRun = (id: string, { slotMs, startedMs }: { slotMs: number; startedMs: number }) => {
+      starts.push({ id, dueMs: slotMs, startedMs });
+    };
+    await keeper.status(); // makes the namespace
+    const costs = await whileTicking(keeper, onRun, async () => {
+      const fromMs = Date.now() + leadMs;
+      const at = () => isoOf(fromMs + Math.floor(Math.random() * spanMs));
+      await keeper.tasks.putMany(Array.from({ length: tasks }, (_, i) => noOpTask(`task-${i}`, { at: at() })));
+      const costs = await costsOf(serverPids, () => untilMs(fromMs + spanMs));
+      await untilMs(fromMs + spanMs + REST_MS);
+      return costs;
+    });
+    return { punctuality: punctualityOf(starts, tasks), costs };
+  } finally {
+    await keeper.close();
+  }
+}
