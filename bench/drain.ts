@@ -43,6 +43,9 @@ export const drainSuite: Suite = {
     const sizes = sizesOf(options, { full: SIZES, brief: SIZES.slice(0, 1), quick: QUICK_SIZES });
     await using stand = await Stand.make(options);
     const sections = sizes.map((launches, i) => sectionOf(stand, launches, i === 0 && !options.brief));
+    options.tell('the server gets warm');
+    const warm = Math.min(WARM * 2, sizes[0] ?? 0);
+    await stand.ask('drain', { launches: warm, warm, sources: 1, history: 0 });
     const results = await interleave(
       sections.flatMap(({ probes }) => probes),
       options,
