@@ -83,6 +83,10 @@ describe('a report', () => {
           { rows: [ours], measure },
           { rows: [theirs, absent], measure },
         ],
+        comparisons: [
+          { what: 'the same', own: ours, peer: theirs },
+          { what: 'the other', own: absent, peer: theirs },
+        ],
       },
     ],
     results: new Map<Row, number[] | string>([
@@ -102,6 +106,7 @@ describe('a report', () => {
       'ours | 11,000 | 10,000 to 12,000 | runs/s | 10.0',
       'theirs | 1,100 | 1,000 to 1,200 | runs/s',
       'absent | – | not installed | ms',
+      '× 10.0 (10.0 to 10.0) | the same: ours : theirs',
       '',
       'The machine limits.',
     ]);
@@ -122,6 +127,7 @@ describe('a report', () => {
         },
         { section: 'Rates', name: 'absent', unit: 'ms', absent: 'not installed' },
       ],
+      comparisons: [{ section: 'Rates', what: 'the same', own: 'ours', peer: 'theirs', median: 10, low: 10, high: 10 }],
       notes: ['The machine limits.'],
     });
   });
