@@ -8,6 +8,7 @@ import type { Op } from './coordinator.ts';
 import { CronkeeperError, received } from './errors.ts';
 import { formatInstant } from './instant.ts';
 import { isRemoved, type TaskRecord } from './record.ts';
+import { jsonOf } from './record-lines.ts';
 
 export const AUDIT_ACTIONS = ['put', 'remove', 'pause', 'resume', 'run', 'redrive', 'backfill'] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
@@ -72,11 +73,12 @@ export const principalOf = (scheme: string, name: string): string =>
  * The name of a definition, its code included. The normal form has its fields in one order; what users have written
  * into it, objects of their own, is put in order here, so that the same definition always has the same name.
  */
-export function definitionHash({ task }: Pick<TaskRecord, 'task'>): string {
+export function definitionHash({ task, unread }: Pick<TaskRecord, 'task' | 'unread'>): string {
   const { input, labels } = task;
   const isInOrder = isOrdered(input) && isOrdered(labels);
   const normal = isInOrder ? task : { ...task, input: ordered(input), labels: ordered(labels) };
-  return hash('sha256', JSON.stringify(normal)).slice(0, HASH_DIGITS);
+  const json = isInOrder && unread?.task === task ? jsonOf(unread) : JSON.stringify(normal);
+  return hash('sha256', json).slice(0, HASH_DIGITS);
 }
 
 /** Neither goes deeper than JSON may here, see `json.ts`. */

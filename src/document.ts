@@ -10,6 +10,7 @@ export const TASK_LIMITS = {
   /** UTF-8 bytes of the carried state as JSON. */
   stateBytesMax: 64 * 1024,
   labelsMax: 16,
+  labelCharsMax: 128,
   historyMax: 200,
   attemptsMax: 100,
   misfireMax: 10_000,

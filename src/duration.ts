@@ -1,5 +1,6 @@
 /** Durations as people write them: `500ms`, `30s`, `1h30m`, `1.5h`. Pure. */
 import { CronkeeperError, received } from './errors.ts';
+import { remembered } from './remembered.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -53,7 +54,7 @@ export function parseDuration(text: unknown): number {
  * @param durationMs whole milliseconds, 0 to {@link DURATION_MAX_MS}.
  * @throws CronkeeperError `invalid` for anything else.
  */
-export function formatDuration(durationMs: number): string {
+export const formatDuration = remembered((durationMs: number): string => {
   if (!Number.isInteger(durationMs) || durationMs < 0 || durationMs > DURATION_MAX_MS) {
     throw new CronkeeperError(
       'invalid',
@@ -70,7 +71,7 @@ export function formatDuration(durationMs: number): string {
     restMs -= amount * unitMs;
   }
   return text;
-}
+});
 
 const refused = (text: unknown): CronkeeperError =>
   new CronkeeperError('invalid', `received ${received(text)}; allowed: ${ALLOWED}`);

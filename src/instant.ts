@@ -1,6 +1,7 @@
 /** Instants as people write them: ISO 8601 with a date, a time and an offset. Pure. */
 import type { EpochMs } from './clock.ts';
 import { CronkeeperError, received } from './errors.ts';
+import { remembered } from './remembered.ts';
 
 /** The last instant that a schedule may name: the end of the year 9999, UTC. The first one is the Unix epoch. */
 export const INSTANT_MAX_MS: EpochMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -37,7 +38,7 @@ export function parseInstant(text: unknown): EpochMs {
 }
 
 /** The instant in UTC, always with milliseconds: `2026-03-08T02:30:00.000Z`. */
-export const formatInstant = (instantMs: EpochMs): string => new Date(instantMs).toISOString();
+export const formatInstant = remembered((instantMs: EpochMs): string => new Date(instantMs).toISOString());
 
 const refused = (text: unknown, allowed: string): CronkeeperError =>
   new CronkeeperError('invalid', `received ${received(text)}; allowed: ${allowed}`);

@@ -15,7 +15,8 @@ import { parseInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
 import { TASK_ID_PATTERN } from './layout.ts';
 import { ORIGIN_ALLOWED, parseOrigin } from './origin.ts';
-import { programOf } from './program.ts';
+import { type Document, LABEL_NAME_PATTERN, plainReader } from './plain-document.ts';
+import { rememberPrograms } from './program.ts';
 import { parseSchedule, SCHEDULE_JSON_SCHEMA, type Schedule, type ScheduleDocument } from './schedule.ts';
 
 export type MisfirePolicy = 'skip' | 'once' | 'all';
@@ -170,8 +171,8 @@ export const taskSchema = section({
   paused: z.boolean('true or false').optional().meta({ description: 'Left out: as it is; a new task is not paused.' }),
   labels: z
     .record(
-      z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, 'a label name of 1 to 64 characters from A-Z a-z 0-9 . _ / -'),
-      shortText(0, 128),
+      z.string().regex(LABEL_NAME_PATTERN, 'a label name of 1 to 64 characters from A-Z a-z 0-9 . _ / -'),
+      shortText(0, TASK_LIMITS.labelCharsMax),
       'an object of label names and strings',
     )
     .refine((labels) => Object.keys(labels).length <= TASK_LIMITS.labelsMax, {
@@ -231,28 +232,19 @@ export interface ParsedTask {
   readonly saysPaused: boolean;
 }
 
-/**
- * Checks a document and brings it to normal form.
- * @throws CronkeeperError `invalid`, with a problem for every wrong field.
- */
-export function parseTask(document: unknown): ParsedTask {
-  const result = taskSchema.safeParse(document, { reportInput: true });
-  if (!result.success) throw invalidDocument('task', problemsOf(result.error));
-  const doc = result.data;
-  const program = programOf(doc.code);
-  const task: Task = {
-    id: doc.id,
-    schedule: doc.schedule ?? { kind: 'none' },
+/** What a task is beside what is nearly always its own. */
+type Settings = Omit<Task, 'id' | 'schedule' | 'code' | 'input' | 'labels'> & { readonly saysPaused: boolean };
+
+function normal(doc: z.output<typeof taskSchema>): Document<Settings> {
+  const { id, schedule, code, input, labels } = doc;
+  const settings: Settings = {
     ...(doc.on !== undefined && { on: doc.on }),
-    code: { hash: program.hash, kind: program.kind },
-    // As it comes back from the registry: JSON knows no -0, so the same document would never be the same task.
-    input: JSON.parse(JSON.stringify(doc.input)),
     ...(doc.start !== undefined && { startMs: doc.start }),
     ...(doc.end !== undefined && { endMs: doc.end }),
     ...(doc.maxRuns !== undefined && { maxRuns: doc.maxRuns }),
     spreadMs: doc.spread ?? 0,
     paused: doc.paused ?? false,
-    labels: doc.labels,
+    saysPaused: doc.paused !== undefined,
     misfire: { policy: doc.misfire.policy, windowMs: doc.misfire.window ?? DAY, max: doc.misfire.max },
     overlap: doc.overlap,
     retry: {
@@ -268,7 +260,46 @@ export function parseTask(document: unknown): ParsedTask {
     history: doc.history,
     ...destinationsOf(doc),
   };
-  return { task, program, saysPaused: doc.paused !== undefined };
+  // As it comes back from the registry: JSON knows no -0, so the same document would never be the same task.
+  return { id, schedule, code, input: JSON.parse(JSON.stringify(input)), labels, settings };
+}
+
+const readPlain = plainReader((document) => {
+  const { data } = taskSchema.safeParse(document);
+  return data === undefined ? undefined : normal(data);
+});
+const programOf = rememberPrograms();
+
+/**
+ * Checks a document and brings it to normal form.
+ * @throws CronkeeperError `invalid`, with a problem for every wrong field.
+ */
+export function parseTask(document: unknown): ParsedTask {
+  const plain = readPlain(document);
+  if (plain !== undefined) return parsedTask(plain);
+  const result = taskSchema.safeParse(document, { reportInput: true });
+  if (!result.success) throw invalidDocument('task', problemsOf(result.error));
+  return parsedTask(normal(result.data));
+}
+
+/** Its fields are in one order, by which a definition has its name: see `audit.ts`. */
+function parsedTask({ id, schedule, code, input, labels, settings }: Document<Settings>): ParsedTask {
+  const { on, startMs, endMs, maxRuns, spreadMs, paused, misfire, overlap, retry, timeoutMs, delivery } = settings;
+  const { capabilities, history, saysPaused } = settings;
+  const program = programOf(code);
+  const task: Task = {
+    id,
+    schedule: schedule ?? { kind: 'none' },
+    ...(on !== undefined && { on }),
+    code: { hash: program.hash, kind: program.kind },
+    input,
+    ...(startMs !== undefined && { startMs }),
+    ...(endMs !== undefined && { endMs }),
+    ...(maxRuns !== undefined && { maxRuns }),
+    ...{ spreadMs, paused, labels, misfire, overlap, retry, timeoutMs, delivery, capabilities, history },
+    ...destinationsOf(settings),
+  };
+  return { task, program, saysPaused };
 }
 
 /** One line per wrong field: which, what was received, what is allowed. */

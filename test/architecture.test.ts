@@ -4,7 +4,7 @@ import { rank, readSources, type SourceFile } from '../tools/imports.ts';
 
 /** From the bottom up: a file imports from its own layer and from those below. A folder belongs with its port. */
 const LAYERS: readonly (readonly [string, readonly string[]])[] = [
-  ['ground', ['clock', 'errors']],
+  ['ground', ['clock', 'errors', 'remembered']],
   [
     'ports',
     [
@@ -41,6 +41,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'document',
       'destination',
       'destination-schema',
+      'plain-document',
       'task',
       'event',
       'soundness',
@@ -70,6 +71,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'lease',
       'look',
       'upcoming',
+      'new-pages',
       'due',
       'agenda',
       'journal',
@@ -91,6 +93,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'audit-trail',
       'quota',
       'stored-code',
+      'changes',
       'left-behind',
       'problems',
       'suspects',
