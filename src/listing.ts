@@ -9,10 +9,10 @@ import { isLoaded, loadRecords } from './store.ts';
 import { type ListOptions, type Page, pageLimit, type RunsOptions } from './tasks.ts';
 import { type QuarantinedView, type Run, runView, TASK_STATUSES, type TaskView, taskView } from './view.ts';
 
-/** Buckets whose names are read at a time: few for a first page, more when those hold little. */
-const BUCKETS_AHEAD = { first: 4, most: 64 } as const;
+/** Buckets whose names are read at a time: one, which is a page where there are many tasks; more when it holds little. */
+const BUCKETS_AHEAD = { first: 1, next: 8, most: 64 } as const;
 
-/** Records that are read at a time at least, and that one page looks at, at most. */
+/** Records that are read at a time at least where many may not match, and that one page looks at, at most. */
 const RECORDS_AT_ONCE = 100;
 const RECORDS_READ_MAX = 5_000;
 
@@ -24,11 +24,12 @@ export async function listTasks(
   const limit = pageLimit(options.limit);
   const matches = filterOf(options);
   const items: (TaskView | QuarantinedView)[] = [];
+  const isFiltered = options.status !== undefined || options.label !== undefined;
+  let size = isFiltered ? Math.max(limit, RECORDS_AT_ONCE) : limit;
   let read = 0;
   for await (const names of namesFrom(session, (bucket) => layout.taskBucket(bucket), options.cursor)) {
     const wanted = names.filter(({ id }) => id.startsWith(options.prefix ?? ''));
-    const size = Math.max(limit, RECORDS_AT_ONCE);
-    for (let i = 0; i < wanted.length; i += size) {
+    for (let i = 0; i < wanted.length; ) {
       const part = wanted.slice(i, i + size);
       const views = await viewsOf(
         session,
@@ -39,6 +40,8 @@ export async function listTasks(
         if (view !== undefined && matches(view)) items.push(view);
         if (items.length === limit) return pageOf(items, cursorAt(part[k] as Name));
       }
+      i += part.length;
+      size = Math.max(limit, RECORDS_AT_ONCE); // what was read was not enough: some are removed, or do not match
       read += part.length;
       if (read >= RECORDS_READ_MAX) return pageOf(items, cursorAt(part.at(-1) as Name));
     }
@@ -76,7 +79,7 @@ export async function* namesFrom(
       return after?.bucket === bucket ? sorted.filter(({ id }) => id > after.id) : sorted;
     });
     i += ahead;
-    ahead = Math.min(2 * ahead, BUCKETS_AHEAD.most);
+    ahead = Math.min(Math.max(2 * ahead, BUCKETS_AHEAD.next), BUCKETS_AHEAD.most);
   }
 }
 
