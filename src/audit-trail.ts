@@ -40,11 +40,26 @@ const MAKE_ATTEMPTS_MAX = 20;
 export class AuditTrail {
   #directory: string | undefined;
   #left = 0;
+  /** A look at them that is under way: whoever comes meanwhile waits for it, as thousands of names are read. */
+  #look: { readonly session: Session; readonly day: string; readonly done: Promise<void> } | undefined;
 
   /** The directory for a change that is made now; made if it is not there. */
   async open(session: Session, layout: Layout, nowMs: EpochMs): Promise<void> {
     const known = this.#directory;
-    if (known !== undefined && dayOfDirectory(known) === dayOf(nowMs) && this.#left > 0) return;
+    const day = dayOf(nowMs);
+    if (known !== undefined && dayOfDirectory(known) === day && this.#left > 0) return;
+    if (this.#look?.session !== session || this.#look.day !== day) {
+      const look = { session, day, done: this.#lookFor(session, layout, nowMs) };
+      const isOver = () => {
+        if (this.#look === look) this.#look = undefined;
+      };
+      look.done.then(isOver, isOver);
+      this.#look = look;
+    }
+    return this.#look.done;
+  }
+
+  async #lookFor(session: Session, layout: Layout, nowMs: EpochMs): Promise<void> {
     const names = (await session.children(layout.audit)) ?? [];
     const today = names.filter((name) => dayOfDirectory(name) === dayOf(nowMs)).sort();
     const last = today.at(-1) ?? auditDirectory(nowMs, 0);

@@ -9,19 +9,17 @@ import type { Session } from './coordinator.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { assertTaskId, invalidDocument, TASK_LIMITS } from './document.ts';
 import { ask, byHandWaiting, MANUAL_MAX } from './edit.ts';
+import { fits, fitting } from './edit-ops.ts';
 import { CronkeeperError, messageOf, received } from './errors.ts';
 import { formatInstant, parseInstant } from './instant.ts';
 import { jsonProblem } from './json.ts';
 import { launchId, slotOfLaunch } from './launch.ts';
 import type { Layout } from './layout.ts';
-import { encodeRecord, type TaskRecord } from './record.ts';
+import type { TaskRecord } from './record.ts';
 import { redrive, redrivenBefore } from './redrive.ts';
 import type { DeadLetter } from './settle.ts';
 import { isLoaded, loadRecords } from './store.ts';
 import type { BackfillAsked, BackfillRequest, LaunchAsked, Redrive, RedrivenLaunch, RunRequest } from './tasks.ts';
-
-/** Bytes of a record with what waits in it, well below what a node may hold. */
-const RECORD_BYTES_MAX = 200 * 1024;
 
 const KEY_LENGTH_MAX = 128;
 
@@ -91,7 +89,7 @@ export class ByHand {
       for (const letter of letters.filter(({ slotMs }) => found.deadSlots.includes(slotMs))) {
         if (byHandWaiting(record) >= MANUAL_MAX) break;
         const redriven = redrive(record, nowMs, letter);
-        if (launches.length > 0 && bytesOf(redriven.record) > RECORD_BYTES_MAX) break;
+        if (launches.length > 0 && !fits(redriven.record)) break;
         record = fitting(redriven.record, found);
         launches.push(redrivenView(id, redriven.slotMs, letter.slotMs));
       }
@@ -169,18 +167,4 @@ function assertRunRequest({ input, key }: RunRequest): void {
 function keyProblem(key: unknown): string | undefined {
   if (typeof key === 'string' && key.length >= 1 && key.length <= KEY_LENGTH_MAX) return undefined;
   return `received ${received(key)}; allowed: a string of 1 to ${KEY_LENGTH_MAX} characters`;
-}
-
-const bytesOf = (record: TaskRecord): number => Buffer.byteLength(encodeRecord(record));
-
-/** Whether a record has room for what was added. */
-export const fits = (record: TaskRecord): boolean => bytesOf(record) <= RECORD_BYTES_MAX;
-
-/** For changes that add something. Others are always taken: whatever a task carries, it can be paused and removed. */
-export function fitting(record: TaskRecord, before: TaskRecord | undefined): TaskRecord {
-  if (record === before) return record;
-  const bytes = bytesOf(record);
-  if (bytes <= RECORD_BYTES_MAX) return record;
-  const message = `task ${record.task.id}: its record would take ${bytes} bytes; allowed: at most ${RECORD_BYTES_MAX}`;
-  throw new CronkeeperError('too-large', message);
 }

@@ -2,11 +2,11 @@
  * Chains: a launch of another task, with what is told of the one before as its input. It is asked for in the transaction
  * that takes it out of the outbox, so it is asked for once, whatever is lost or repeated.
  */
-import { fitting } from './by-hand.ts';
 import type { EpochMs } from './clock.ts';
 import type { Op, Session } from './coordinator.ts';
 import { type DueDirectories, newPages } from './due.ts';
 import { ask } from './edit.ts';
+import { fitting } from './edit-ops.ts';
 import { isCronkeeperError } from './errors.ts';
 import { dueEntryOf } from './item.ts';
 import type { Layout } from './layout.ts';

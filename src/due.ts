@@ -14,11 +14,8 @@ import {
   encodeDueEntry,
   type Layout,
   pageFirstDueMs,
-  pageName,
 } from './layout.ts';
-
-/** Entries of one page: a commit takes two such pages, so that most are used up whole. */
-export const PAGE_ENTRIES_MAX = 64;
+import { contentsOf, minutePath, pathOfPage } from './new-pages.ts';
 
 /** How often the making of a directory is tried while its outcome is unknown. */
 const CREATE_ATTEMPTS_MAX = 20;
@@ -55,9 +52,6 @@ interface MinuteDirectory extends DueMinute {
   readonly shard: number;
   readonly path: string;
 }
-
-const minutePath = (layout: Layout, shard: number, { day, minute }: DueMinute): string =>
-  `${layout.due(shard)}/${day}/${minute}`;
 
 export interface DueScan {
   /** Pages with entries due at or before `untilMs`, some minutes of all shards at a time; pages in `known` are left out. */
@@ -216,38 +210,20 @@ export interface NewPages {
 
 /** Pages for new entries, one for each shard and minute (more when they are many). `maker` makes a unique name. */
 export function newPages(layout: Layout, entries: readonly DueEntry[], maker: () => string): NewPages {
-  const groups = new Map<string, DueEntry[]>();
-  for (const entry of entries) {
-    const shard = layout.shardOf(entry.taskId);
-    const directory = minutePath(layout, shard, dueMinute(entry.dueMs));
-    const group = groups.get(directory);
-    if (group === undefined) groups.set(directory, [entry]);
-    else group.push(entry);
-  }
-  const pages = [...groups].flatMap(([directory, group]) => {
-    const sorted = group.sort((a, b) => a.dueMs - b.dueMs);
-    const chunks = Array.from({ length: Math.ceil(sorted.length / PAGE_ENTRIES_MAX) }, (_, i) =>
-      sorted.slice(i * PAGE_ENTRIES_MAX, (i + 1) * PAGE_ENTRIES_MAX),
-    );
-    return chunks.map((chunk) => newPage(layout, directory, chunk, maker()));
+  const pages = contentsOf(layout, entries).map((content) => {
+    const { shard, directory } = content;
+    const page: Page = { shard, directory, path: pathOfPage(content, maker), version: 0, left: new Map() };
+    for (const entry of content.entries) {
+      const line = encodeDueEntry(entry);
+      page.left.set(line, { ...entry, shard, line, page });
+    }
+    return page;
   });
   return {
     pages,
     entries: pages.flatMap(({ left }) => [...left.values()]),
     ops: pages.map(({ path, left }) => ({ op: 'create', path, data: [...left.keys()].join('\n') })),
   };
-}
-
-function newPage(layout: Layout, directory: string, entries: readonly DueEntry[], maker: string): Page {
-  const first = entries[0] as DueEntry;
-  const shard = layout.shardOf(first.taskId);
-  const path = `${directory}/${pageName(first.dueMs, maker)}`;
-  const page: Page = { shard, directory, path, version: 0, left: new Map() };
-  for (const entry of entries) {
-    const line = encodeDueEntry(entry);
-    page.left.set(line, { ...entry, shard, line, page });
-  }
-  return page;
 }
 
 /** Makes the directories of pages, once each; another writer may have made them, and a tick may remove empty ones. */

@@ -25,8 +25,16 @@ export interface RulesChange {
   readonly after: TaskRecord;
 }
 
+const NO_RULES: readonly EventRule[] = [];
+
 const rulesOf = (record: TaskRecord | undefined): readonly EventRule[] =>
-  record === undefined || isRemoved(record) ? [] : (record.task.on ?? []);
+  record === undefined || isRemoved(record) ? NO_RULES : (record.task.on ?? NO_RULES);
+
+/** Most tasks have none, before and after. */
+const haveChanged = ({ before, after }: RulesChange): boolean => {
+  const [old, now] = [rulesOf(before), rulesOf(after)];
+  return old !== now && !isDeepStrictEqual(old, now);
+};
 
 /**
  * What is to be written with these changes of records. Puts at the same time may exceed the bound by what they bring.
@@ -39,7 +47,7 @@ export async function rulesOps(
   changes: readonly RulesChange[],
   stamp: () => string,
 ): Promise<Op[]> {
-  const changed = changes.filter(({ before, after }) => !isDeepStrictEqual(rulesOf(before), rulesOf(after)));
+  const changed = changes.filter(haveChanged);
   if (changed.length === 0) return [];
   // What is there is looked at, not taken from the record: a node that is lost, or left over, must not stop an edit.
   const names = new Set(await session.children(layout.events));

@@ -2,8 +2,8 @@
  * Events on their way into the records of tasks. Those that come for a task while others of it are being written are written
  * together, in the order in which they came: a burst would only stand in its own way, each change refused by another's.
  */
-import { fits } from './by-hand.ts';
 import type { EpochMs } from './clock.ts';
+import { fits } from './edit-ops.ts';
 import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { BusEvent } from './event.ts';
 import { wantsEvent } from './event-rules.ts';

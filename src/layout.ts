@@ -163,6 +163,9 @@ export interface DueMinute {
   readonly minute: string;
 }
 
+/** Minutes since the Unix epoch: moments with the same number are in the same directory. */
+export const minuteOf = (dueMs: EpochMs): number => Math.floor(Math.max(0, dueMs) / MINUTE_MS);
+
 export function dueMinute(dueMs: EpochMs): DueMinute {
   const ms = Math.max(0, dueMs);
   return {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { COMMIT_ITEMS_MAX } from '../../src/commit.ts';
-import { PAGE_ENTRIES_MAX } from '../../src/due.ts';
 import { dueMinute } from '../../src/layout.ts';
+import { PAGE_ENTRIES_MAX } from '../../src/new-pages.ts';
 import type { TaskRecord } from '../../src/record.ts';
 import { holdAllRecorded, MINUTE_MS, putMany } from '../support/commits.ts';
 import type { Fault } from '../support/faulty-session.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Session } from '../../src/coordinator.ts';
-import { GONE, newPages, PAGE_ENTRIES_MAX, type Page, scanDue, takeOff } from '../../src/due.ts';
+import { GONE, newPages, type Page, scanDue, takeOff } from '../../src/due.ts';
 import { createLayout, type DueEntry, decodeDueEntry, dueMinute, pageFirstDueMs } from '../../src/layout.ts';
+import { newPageOps, PAGE_ENTRIES_MAX } from '../../src/new-pages.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 
 const layout = createLayout('test', 3);
@@ -32,6 +33,13 @@ describe('new pages', () => {
         expect(new Set(made.ops.map(({ path }) => path)).size).toBe(made.ops.length);
         expect(made.entries.map(({ line }) => line)).toEqual(lines);
         for (const page of made.pages) holdPage(page);
+        // For whoever only writes them they are the same, but that no line is there twice even if an entry is.
+        const distinct = [...unique.values()];
+        const { ops } = newPages(layout, distinct, makerOf());
+        expect(newPageOps(layout, distinct, makerOf())).toEqual({
+          ops,
+          directories: new Set(ops.map(({ path }) => path.slice(0, path.lastIndexOf('/')))),
+        });
       }),
       { seed: PROPERTY_SEED, numRuns: 100 },
     );

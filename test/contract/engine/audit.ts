@@ -103,7 +103,7 @@ export function auditTests(engine: TestEngine): void {
   });
 
   it('takes one node for many tasks that are put together, and gives each line once, by task and by time', async () => {
-    const ids = Array.from({ length: 120 }, (_, i) => `t-${i}`);
+    const ids = Array.from({ length: 150 }, (_, i) => `t-${i}`);
     await engine.keeper.tasks.putMany(ids.map((id) => task(id)));
     expect((await kept()).nodes).toHaveLength(3);
     await engine.keeper.as('later').pause('t-7');
