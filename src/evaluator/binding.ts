@@ -27,7 +27,6 @@ export interface EngineExports {
   wasm_free(at: number): void;
 
   qjs_get_undefined(): Value;
-  qjs_get_true(): Value;
   qjs_new_string(at: number, bytes: number): Value;
   qjs_new_host_function(nameAt: number, nameBytes: number, isConstructor: number): Value;
   qjs_get_prop_uint32(object: Value, index: number): Value;

@@ -94,6 +94,7 @@ export class Errands {
   /** What the run was answered, for those who want to repeat it; with the calls to which it has seen no answer. */
   get given(): readonly RecordedAnswer[] | 'too-large' {
     if (this.#givenChars > ANSWERS_CHARS_MAX) return 'too-large';
+    if (this.#calls.size === 0) return this.#given;
     const waiting = Array.from(this.#calls, ([call, request]) => ({ ...NEVER, call, request }));
     return [...this.#given, ...waiting];
   }

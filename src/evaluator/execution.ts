@@ -146,6 +146,8 @@ export class Execution implements Player {
         return this.#errands.fetch(text, bytes);
       case 'S':
         return serve(text);
+      case 'R':
+        return this.#order.seed;
       case 'T':
         return this.#errands.setTimer(text, this.#own.ms);
       case 'X':
@@ -293,8 +295,7 @@ export class Execution implements Player {
     const isScript = this.#known.program.kind === 'script';
     this.#phase = 'running';
     instance.reset(this, order.limits);
-    const [context, seed] = [instance.text(order.context), instance.text(order.seed)];
-    this.#callGuest(instance, GUEST.begin, context, seed, instance.boolean(isScript));
+    if (isScript) this.#callGuest(instance, GUEST.begin, instance.text(order.context));
     if (this.#verdict !== undefined) return;
     const value = instance.run(bytecode);
     if (!this.#passed(instance, value)) return;
@@ -304,8 +305,9 @@ export class Execution implements Player {
     }
     // The promise of a module's namespace is fulfilled already, unless the module awaits at its top level.
     const namespace = instance.fulfilment(value);
-    if (namespace === undefined) this.#callGuest(instance, GUEST.evaluation, value);
-    else this.#callGuest(instance, GUEST.module, namespace);
+    const context = instance.text(order.context);
+    if (namespace === undefined) this.#callGuest(instance, GUEST.evaluation, context, value);
+    else this.#callGuest(instance, GUEST.module, context, namespace);
   }
 
   /**

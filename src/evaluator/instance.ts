@@ -31,7 +31,6 @@ export interface Pristine {
   /** Bytecode by name. */
   readonly chapters: ReadonlyMap<string, Buffer>;
   readonly undefined: Value;
-  readonly true: Value;
   /** Room for a number that the engine returns by address. */
   readonly word: number;
   readonly arguments: number;
@@ -152,10 +151,6 @@ export class Instance {
     return this.#engine.qjs_new_string(at, length);
   }
 
-  boolean(value: boolean): Value {
-    return value ? this.#pristine.true : this.#pristine.undefined;
-  }
-
   isException(value: Value): boolean {
     return this.#engine.qjs_is_exception(value) !== 0;
   }
@@ -193,7 +188,6 @@ export class Instance {
     const file = this.#memory.allocate(TASK_FILE);
     const importer = this.#memory.allocate('check.js');
     const nothing = engine.qjs_get_undefined();
-    const yes = engine.qjs_get_true();
 
     // What the compiler leaves behind would have to be restored for every run; so memory is set back first.
     this.#memory.keep();
@@ -219,7 +213,6 @@ export class Instance {
       guest,
       chapters: compiledChapters,
       undefined: nothing,
-      true: yes,
       word,
       arguments: args,
       file,

@@ -11,7 +11,7 @@ export interface Order {
   /** `check`: parse, and look for the default export, without running. */
   readonly task: 'run' | 'check';
   readonly hash: string;
-  /** The data of `ctx`, as JSON. */
+  /** The data of `ctx`: a JSON list of its values, in the order of guest/run.js. */
   readonly context: string;
   readonly nowMs: EpochMs;
   readonly seed: string;

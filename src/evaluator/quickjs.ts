@@ -151,13 +151,21 @@ const planOf = (run: Run): Pick<FlightPlan, 'program' | 'order' | 'capabilities'
   ...(run.fetch !== undefined && { fetch: run.fetch }),
 });
 
-/** The data of `ctx`, in the task's terms. */
-const contextOf = ({ taskId, slotMs, attempt, fence, idempotencyKey, input, state }: RunContext): object => ({
+/** The data of `ctx`, in the task's terms: values in the order of guest/run.js, which has their names. */
+const contextOf = ({
   taskId,
-  slot: new Date(slotMs).toISOString(),
+  slotMs,
   attempt,
   fence,
   idempotencyKey,
-  input: input ?? null,
-  state: state ?? null,
-});
+  input,
+  state,
+}: RunContext): readonly unknown[] => [
+  taskId,
+  new Date(slotMs).toISOString(),
+  attempt,
+  fence,
+  idempotencyKey,
+  input ?? null,
+  state ?? null,
+];

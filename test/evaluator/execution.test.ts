@@ -16,7 +16,7 @@ const ORDER: Order = {
   seq: 1,
   task: 'run',
   hash: program.hash,
-  context: '{}',
+  context: '[]',
   nowMs: 0,
   seed: '1',
   limits: DEFAULT_LIMITS,

@@ -106,7 +106,7 @@ function perform(stage: Stage, board: Board, seq: number, given: HostileCase): P
     slow: () => new Promise(() => {}),
     boom: () => Promise.reject(new Error('boom')),
   };
-  const context = JSON.stringify({ taskId: 'hostile', input: given.input ?? { a: 1 }, state: null });
+  const context = JSON.stringify(['hostile', '', 1, 7, 'hostile@', given.input ?? { a: 1 }, null]);
   const order = {
     seq,
     task: 'run',

@@ -9,7 +9,7 @@
 //
 // A message is a letter and a text: D result as JSON · N error: the result is not JSON · E error · M no default export
 // · L log line · C host call: name, arguments as JSON · F fetch: request as JSON · T timer: id, ms · X timer cleared: id
-// · S question to a service · B name of a chapter.
+// · S question to a service · B name of a chapter · R the run's seed is wanted.
 //
 // Every file is a function of what the files before it give, and adds to it. Those in this folder are the core; those
 // in chapters/ come when a task first needs them, because every run pays for what is in the pristine memory.

@@ -1,10 +1,10 @@
 // Chance: the same for the same seed, so that a run can be repeated. Not for secrets: whoever knows the seed knows all
 // that comes of it, and a few numbers give away those that follow.
-() => {
+({ host }) => {
   const { imul } = Math;
 
-  /** Until it is used: most runs need no chance, and should not pay for it. */
-  let seed = '';
+  /** Most runs need no chance, and should not pay for it: the seed is asked for when it is first wanted. */
+  let isSown = false;
   let a = 0;
   let b = 0;
   let c = 0;
@@ -43,9 +43,9 @@
 
   /** 32 bits. */
   const next = () => {
-    if (seed !== undefined) {
-      sow(seed);
-      seed = undefined;
+    if (!isSown) {
+      isSown = true;
+      sow(host('R') ?? '');
       // Its author's advice: the first twelve are still too much like the seed.
       for (let i = 0; i < 12; i++) mix();
     }
@@ -55,11 +55,5 @@
   // 53 bits, as many as a number has.
   Math.random = { random: () => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53 }.random;
 
-  return {
-    next,
-    /** The run's chance begins. */
-    seedRandom: (text) => {
-      seed = text;
-    },
-  };
+  return { next };
 };
