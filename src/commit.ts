@@ -21,6 +21,7 @@ import { isCronkeeperError } from './errors.ts';
 import {
   dueEntries,
   type Item,
+  mayWait,
   NOTHING_KNOWN,
   type Prepared,
   pageBytes,
@@ -43,8 +44,9 @@ const COMMIT_BYTES_MAX = 384 * 1024;
 /** Commits on their way at a time. */
 const COMMITS_IN_FLIGHT_MAX = 4;
 
-/** Outcomes that come within so many milliseconds share a commit. */
+/** Outcomes that come within so many milliseconds share a commit; and those that nobody waits for (see `mayWait`). */
 const GROUP_MS = 5;
+const PATIENT_GROUP_MS = 25;
 
 /** How often what was refused is settled again before the tick gives up: each time somebody else was faster. */
 const REBUILDS_MAX = 20;
@@ -60,6 +62,8 @@ export interface CommitterOptions {
   readonly session: Session;
   readonly layout: Layout;
   readonly clock: Clock;
+  /** Whether launches come one by one, so that they are to wait for each other where nobody waits for them. */
+  readonly lingers?: boolean;
   readonly directories: DueDirectories;
   /** Makes names for new pages, unique in the namespace. */
   readonly maker: () => string;
@@ -89,7 +93,9 @@ export class Committer {
   readonly #inFlight = new Set<Promise<void>>();
   #queue: Prepared[] = [];
   #refused: Built[] = [];
-  #grouping: Cancel | undefined;
+  #grouping: { readonly isPatient: boolean; readonly cancel: Cancel } | undefined;
+  /** What is queued has waited for as long as it may. */
+  #isDue = false;
   #running: Promise<void> | undefined;
   /** Told when as many wait as one commit takes. */
   #onFilled: (() => void) | undefined;
@@ -102,11 +108,24 @@ export class Committer {
   /** Queues an item; it is sent with others that come within a few milliseconds. */
   add(item: Item): void {
     if (this.#failed) return;
-    this.#queue.push(prepare(this.#options.layout, item, NOTHING_KNOWN));
+    const prepared = prepare(this.#options.layout, item, NOTHING_KNOWN);
+    this.#queue.push(prepared);
     if (this.#queue.length >= COMMIT_ITEMS_MAX) {
       this.#onFilled?.();
       this.#start();
-    } else this.#grouping ??= this.#options.clock.after(GROUP_MS, () => this.#start());
+    } else this.#startLater(this.#options.lingers === true && mayWait(prepared));
+  }
+
+  #startLater(isPatient: boolean): void {
+    if (this.#grouping !== undefined && (isPatient || !this.#grouping.isPatient)) return;
+    this.#stopGrouping();
+    const cancel = this.#options.clock.after(isPatient ? PATIENT_GROUP_MS : GROUP_MS, () => this.#start());
+    this.#grouping = { isPatient, cancel };
+  }
+
+  #stopGrouping(): void {
+    this.#grouping?.cancel();
+    this.#grouping = undefined;
   }
 
   /** Resolves when all that was added is recorded or dropped, or nothing more can be. */
@@ -118,8 +137,8 @@ export class Committer {
   }
 
   #start(): void {
-    this.#grouping?.();
-    this.#grouping = undefined;
+    this.#stopGrouping();
+    this.#isDue = true;
     if (this.#failed) return;
     this.#running ??= this.#drain()
       .catch((error: unknown) => {
@@ -129,12 +148,17 @@ export class Committer {
       })
       .finally(() => {
         this.#running = undefined;
-        if (this.#queue.length > 0) this.#start(); // what came after the last look
+        if (this.#hasDue()) this.#start(); // what came after the last look
       });
   }
 
+  /** Whether something is to be sent, as soon as it can be. */
+  #hasDue(): boolean {
+    return this.#queue.length > 0 && (this.#isDue || this.#grouping?.isPatient === false);
+  }
+
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0 || this.#inFlight.size > 0 || this.#refused.length > 0) {
+    while (this.#hasDue() || this.#inFlight.size > 0 || this.#refused.length > 0) {
       if (this.#refused.length > 0) {
         await Promise.all(this.#inFlight);
         await this.#recover();
@@ -169,6 +193,8 @@ export class Committer {
       bytes += more;
       count++;
     }
+    this.#isDue = count < this.#queue.length;
+    if (!this.#isDue) this.#stopGrouping();
     return this.#queue.splice(0, count);
   }
 

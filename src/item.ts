@@ -37,6 +37,16 @@ export interface Prepared {
   readonly bytes: number;
 }
 
+/** A task that is due again so soon must be recorded at once: its timer, and the journal ahead of it, wait for that. */
+const NEXT_SOON_MS = 250;
+
+/** Whether nobody waits for it to be recorded: no caller, no destination, and no launch that is due soon. */
+export const mayWait = ({ item: { done }, settled, mail }: Prepared): boolean =>
+  typeof done !== 'string' &&
+  done.launch?.manual === undefined &&
+  mail === undefined &&
+  (settled?.record.dueMs ?? Infinity) > done.finishedMs + NEXT_SOON_MS;
+
 export const NOTHING_KNOWN: ReadonlyMap<string, boolean> = new Map();
 
 export const dueEntries = (prepared: readonly Prepared[]): DueEntry[] =>

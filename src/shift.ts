@@ -294,7 +294,7 @@ export class Shift {
     return new Committer({
       session: this.#session,
       layout: this.#layout,
-      clock: this.#deps.clock,
+      ...{ clock: this.#deps.clock, lingers: this.#lingers },
       directories: this.#agenda.directories,
       maker: this.#maker,
       onPages: (pages) => this.#agenda.add(pages.filter((page) => this.#upcoming.isSoon(page))),

@@ -1,8 +1,12 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { COMMIT_ITEMS_MAX, Committer, type CommitterOptions } from '../../src/commit.ts';
 import type { Op, Session } from '../../src/coordinator.ts';
 import { DueDirectories, type Page, type TimedEntry } from '../../src/due.ts';
+import { register } from '../../src/edit.ts';
+import type { Item } from '../../src/item.ts';
 import { createLayout } from '../../src/layout.ts';
+import type { TaskDocument } from '../../src/task.ts';
+import { decided, succeeding, taskOf } from '../support/task-records.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** How many steps into the end of one commit the next batch arrives: past every gap that there could be. */
@@ -17,8 +21,24 @@ const stale = (n: number) => {
   return { entry, lease, done: 'stale' } as const;
 };
 
-const committerOn = (session: Session, clock: VirtualClock, onCommitted: CommitterOptions['onCommitted']): Committer =>
+/** A launch that has succeeded, of a task that is due again after `every`. */
+function launched(n: number, every: string, more: Partial<TaskDocument> = {}): Item {
+  const record = register(taskOf({ id: `t${n}`, schedule: { every }, ...more }), 0);
+  const nowMs = record.dueMs as number;
+  const { createdMs, revision } = record;
+  const when = { startedMs: nowMs, finishedMs: nowMs, fence: 1, createdMs, revision };
+  const done = { ...decided(record, nowMs), outcome: succeeding(), ...when };
+  return { ...stale(n), done, loaded: { record, version: 0 } };
+}
+
+const committerOn = (
+  session: Session,
+  clock: VirtualClock,
+  onCommitted: CommitterOptions['onCommitted'],
+  lingers = false,
+): Committer =>
   new Committer({
+    lingers,
     session,
     layout,
     clock,
@@ -75,4 +95,29 @@ test('few that come while a commit is on its way go together after it, and a who
   expect(await add(all, all)).toEqual([1, COMMIT_ITEMS_MAX]);
   sent[1]?.end();
   expect(await add(all, all)).toEqual([1, COMMIT_ITEMS_MAX, 25]);
+});
+
+describe('on a tick that lingers, launches wait for each other', () => {
+  const told = { onSuccess: { url: 'https://example.org/' } };
+
+  test.each<[string, Item[], number, boolean?]>([
+    ['where nobody waits for them', [launched(1, '1s')], 25],
+    ['though not on a tick that does not linger', [launched(1, '1s')], 5, false],
+    ['unless the task is due again soon', [launched(1, '1s'), launched(2, '200ms')], 5],
+    ['unless a destination is to be told', [launched(1, '1s'), launched(2, '1s', told)], 5],
+    ['unless an entry is only to be cleared away', [launched(1, '1s'), stale(2)], 5],
+  ])('%s', async (_, items, dueMs, lingers = true) => {
+    const sent: number[] = [];
+    const clock = new VirtualClock(0);
+    const session = {
+      multi: async (ops: readonly Op[]) => {
+        if (ops.some(({ op }) => op === 'remove')) sent.push(clock.now());
+      },
+      getMany: async () => [],
+    } as unknown as Session;
+    const committer = committerOn(session, clock, () => undefined, lingers);
+    for (const item of items) committer.add(item);
+    await clock.advance(100);
+    expect(sent).toEqual([dueMs]);
+  });
 });
