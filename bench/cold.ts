@@ -28,8 +28,8 @@ export const coldSuite: Suite = {
 function packagesProbe(): Probe {
   const rows = FUNCTIONS.flatMap((name): Row[] => [
     { name: `${name}: package`, unit: 'KiB' },
-    { name: '· import', unit: 'ms' },
-    { name: '· first call', unit: 'ms' },
+    { name: `${name}: import`, unit: 'ms' },
+    { name: `${name}: first call`, unit: 'ms' },
   ]);
   return {
     rows,

@@ -55,7 +55,7 @@ export interface PunctualProbe extends Probe {
 /** What was started when, and what it cost per start. */
 export function punctualProbe(name: string, measure: () => Promise<Repeated>): PunctualProbe {
   const p99: Row = { name: `${name}, start p99`, unit: 'ms' };
-  const cpu: Row = { name: '· CPU, all', unit: 'µs/launch' };
+  const cpu: Row = { name: `${name}, CPU in all`, unit: 'µs/launch' };
   const rows: Row[] = [
     { name: `${name}, start p50`, unit: 'ms' },
     { name: '· p95', unit: 'ms' },

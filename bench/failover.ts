@@ -3,10 +3,19 @@ import { randomUUID } from 'node:crypto';
 import type { BullMqPeer } from './peers/bullmq/peer.ts';
 import { holderKilled } from './recovery/holder-killed.ts';
 import { Stand } from './stand.ts';
-import { type Comparison, interleave, type Probe, type Report, type Row, type Suite } from './suite.ts';
+import {
+  type Comparison,
+  interleave,
+  type Probe,
+  type Report,
+  type Row,
+  type Suite,
+  type SuiteOptions,
+} from './suite.ts';
 
 const SESSIONS_MS = [2_000, 1_000];
 const QUICK_SESSIONS_MS = [1_000];
+const BRIEF_SESSIONS_MS = [2_000];
 /** A server ends sessions at multiples of it, and none that is shorter than two of them. */
 const TICK_TIME_MS = 500;
 /** As short as the peer's locks are made when somebody cares: by default they are 30 s. */
@@ -17,7 +26,7 @@ export const failoverSuite: Suite = {
   about: 'from the kill -9 of a holder to the start of its launch elsewhere',
   async run(options): Promise<Report> {
     await using stand = await Stand.make(options, TICK_TIME_MS);
-    const own = (options.quick ? QUICK_SESSIONS_MS : SESSIONS_MS).map((sessionMs) => {
+    const own = sessionsOf(options).map((sessionMs) => {
       const again: Row = { name: `begins again, session of ${sessionMs} ms`, unit: 'ms' };
       const beyond: Row = { name: '· beyond the session time-out', unit: 'ms' };
       return { again, probe: holderKilled({ again, beyond }, stand.servers, sessionMs) };
@@ -32,6 +41,9 @@ export const failoverSuite: Suite = {
     return { suite: 'failover', peer: 'none', sections, results, notes: notesOf(stand) };
   },
 };
+
+const sessionsOf = ({ quick, brief }: SuiteOptions): readonly number[] =>
+  quick ? QUICK_SESSIONS_MS : brief ? BRIEF_SESSIONS_MS : SESSIONS_MS;
 
 function peerProbe(peer: BullMqPeer): Probe {
   return {

@@ -2,7 +2,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** More of a rate is better, less of anything else. */
 export type Unit =
   | 'runs/s'
   | 'µs/run'

@@ -1,7 +1,7 @@
 /** A report as a table for people, and as data for programs. Pure. */
 import { type Column, formatTable } from '../src/cli/table.ts';
 import { ratiosByRound, type Summary, summarize, timesAsFast } from './measure.ts';
-import type { Comparison, Report, Results, Row, Section } from './suite.ts';
+import type { Comparison, Report, Results, Row, Section, Unit } from './suite.ts';
 
 export function formatReport(report: Report): string {
   const tables = report.sections.map((section) =>
@@ -20,7 +20,7 @@ export const ratiosOf = ({ comparisons = [] }: Section, results: Results): Ratio
     const { own, peer } = comparison;
     const [ours, theirs] = [results.get(own), results.get(peer)];
     if (!Array.isArray(ours) || !Array.isArray(theirs)) return [];
-    const ratios = ratiosByRound(ours, theirs, isRate(own));
+    const ratios = ratiosByRound(ours, theirs, isRate(own.unit));
     return ratios.length === 0 ? [] : [{ comparison, ...summarize(ratios) }];
   });
 
@@ -30,7 +30,8 @@ const comparisonLines = (section: Section, results: Results): string[] =>
       `× ${format(median)} (${format(low)} to ${format(high)})  ${what}: ${own.name} : ${peer.name}`,
   );
 
-const isRate = ({ unit }: Row): boolean => unit.endsWith('/s');
+/** More of a rate is better, less of anything else. */
+export const isRate = (unit: Unit): boolean => unit.endsWith('/s');
 
 const rowsOf = ({ probes }: Section): Row[] => probes.flatMap(({ rows }) => rows);
 
@@ -70,7 +71,7 @@ function comparisonText(row: Row, results: Results): string {
 function comparison(row: Row, results: Results): number | undefined {
   const own = results.get(row);
   const peers = row.peer === undefined ? undefined : results.get(row.peer);
-  return Array.isArray(own) && Array.isArray(peers) ? timesAsFast(own, peers, isRate(row)) : undefined;
+  return Array.isArray(own) && Array.isArray(peers) ? timesAsFast(own, peers, isRate(row.unit)) : undefined;
 }
 
 /** Three digits, or all before the point. */
@@ -79,8 +80,22 @@ export function format(value: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** The same as data, with the number of every round. */
-export const reportAsJson = ({ suite, peer, sections, results, notes }: Report): object => ({
+/** A row as data, with the number of every round, or why there is none. */
+export type RowData = { readonly section: string; readonly name: string; readonly unit: Unit } & (
+  | (Summary & { readonly values: readonly number[] })
+  | { readonly absent: string }
+);
+
+export interface ReportData {
+  readonly suite: string;
+  readonly peer: string;
+  readonly rows: readonly RowData[];
+  readonly comparisons: readonly object[];
+  readonly notes: readonly string[];
+}
+
+/** The same as data. */
+export const reportAsJson = ({ suite, peer, sections, results, notes }: Report): ReportData => ({
   suite,
   peer,
   rows: sections.flatMap((section) =>
@@ -91,7 +106,7 @@ export const reportAsJson = ({ suite, peer, sections, results, notes }: Report):
         section: section.title,
         name: row.name,
         unit: row.unit,
-        ...(Array.isArray(values) ? { ...summarize(values), values } : { absent: values ?? 'not measured' }),
+        ...(typeof values === 'object' ? { ...summarize(values), values } : { absent: values ?? 'not measured' }),
         ...(times !== undefined && { timesAsFastAsPeer: times }),
       };
     }),

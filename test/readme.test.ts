@@ -104,7 +104,7 @@ const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> |
   [/^npm run (lint|typecheck)$/, (command) => expect(ci).toContain(command)],
   [/^npm run shape$/, () => expect(ci).toContain('npm run -s shape')],
   // In test/engine/recovery.test.ts, where an ensemble has the machine for itself.
-  [/^npm run bench -- recovery$/, () => undefined],
+  [/^npm run bench -- failover recovery$/, () => undefined],
   // In test/engine/scale.test.ts, with two processes.
   [/^npm run bench -- scale$/, () => undefined],
   [/^npm run -s cost$/, async (command) => expect(await run(command)).toContain('| **in all** |')],
@@ -112,6 +112,8 @@ const known: readonly (readonly [RegExp, (command: string) => Promise<unknown> |
   [/^npm run chaos /, () => expect(script('chaos')).toBe('node test/chaos/main.ts')],
   // In test/sim/sim.test.ts, with more seeds.
   [/^npm run sim -- --seeds 200$/, () => expect(script('sim')).toBe('node test/sim/main.ts')],
+  // What it writes is in test/unit/bench-readme.test.ts, what it measures in test/engine/measures.test.ts.
+  [/^npm run bench -- --readme$/, () => expect(script('bench')).toBe('node bench/main.ts')],
   // In test/bench.test.ts, quickly.
   [/^npm run bench -- evaluator$/, () => expect(script('bench')).toBe('node bench/main.ts')],
   [/^npm run -s cli -- /, run],

@@ -19,12 +19,20 @@ export class BullMqPeer implements AsyncDisposable {
     this.#redis = redis;
   }
 
-  /** @throws Error that says what is missing. */
-  static async start(tell: (line: string) => void): Promise<BullMqPeer> {
+  /** Whatever is not there yet. @throws Error that says what is missing. */
+  static async install(
+    tell: (line: string) => void,
+  ): Promise<{ readonly directory: string; readonly versions: string }> {
     const redis = await redisVersion();
     const { directory, version } = await installBullMq(tell);
+    return { directory, versions: `BullMQ ${version}, Redis ${redis}` };
+  }
+
+  /** @throws Error that says what is missing. */
+  static async start(tell: (line: string) => void): Promise<BullMqPeer> {
+    const { directory, versions } = await BullMqPeer.install(tell);
     const [everysec, always] = await Promise.all([startRedis('everysec'), startRedis('always')]);
-    return new BullMqPeer(`BullMQ ${version}, Redis ${redis}`, directory, { everysec, always });
+    return new BullMqPeer(versions, directory, { everysec, always });
   }
 
   /** Of a process of its own. */
