@@ -11,7 +11,8 @@ import { isCronkeeperError } from './errors.ts';
 import { dueEntryOf } from './item.ts';
 import type { Layout } from './layout.ts';
 import { CHAIN_MAX, type Message, type Told } from './mail.ts';
-import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
+import { isRemoved, type TaskRecord } from './record.ts';
+import { encodeRecord } from './record-text.ts';
 import { isLoaded, loadRecords } from './store.ts';
 
 /** The longest until it is seen whether launches that wait have made room, ms. */

@@ -14,7 +14,8 @@ import { rulesOps } from './event-index.ts';
 import type { Layout } from './layout.ts';
 import { newPageOps } from './new-pages.ts';
 import type { TaskQuota } from './quota.ts';
-import { encodeRecord, isRemoved, type TaskRecord } from './record.ts';
+import { isRemoved, type TaskRecord } from './record.ts';
+import { encodeRecord } from './record-text.ts';
 import { type CodeCache, isLoaded, type Loaded, loadRecords } from './store.ts';
 import { StoredCode } from './stored-code.ts';
 

@@ -3,7 +3,7 @@ import type { EpochMs } from './clock.ts';
 import type { Op, Session } from './coordinator.ts';
 import type { CronkeeperError } from './errors.ts';
 import type { Layout } from './layout.ts';
-import { isNewer } from './record.ts';
+import { isNewer } from './record-text.ts';
 import { hashesIn, hintOps } from './retention.ts';
 
 export interface DiscardDeps {

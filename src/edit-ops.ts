@@ -3,7 +3,8 @@ import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
 import { CronkeeperError } from './errors.ts';
 import type { Layout } from './layout.ts';
-import { encodeRecord, type TaskRecord } from './record.ts';
+import type { TaskRecord } from './record.ts';
+import { encodeRecord } from './record-text.ts';
 import { hintOps, replacedCode } from './retention.ts';
 import type { Loaded } from './store.ts';
 

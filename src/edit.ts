@@ -10,12 +10,12 @@ import {
   type ManualLaunch,
   moveTo,
   outlastsSchedule,
-  RECORD_VERSION,
   rearm,
   slotAfter,
   type TaskRecord,
   undecidedFrom,
 } from './record.ts';
+import { RECORD_VERSION } from './record-form.ts';
 import type { Task } from './task.ts';
 
 /** Launches asked for by hand that may wait at a time, and keys that are remembered. */

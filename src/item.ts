@@ -6,7 +6,8 @@ import type { RunError } from './launch.ts';
 import type { DueEntry, Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
 import { bytesOfMail, type Mail, mailOf } from './mail.ts';
-import { encodeRecord, type TaskRecord } from './record.ts';
+import type { TaskRecord } from './record.ts';
+import { encodeRecord } from './record-text.ts';
 import { type Done, isRecorded, type Settled, settle } from './settle.ts';
 import { type Found, isLoaded, type Loaded } from './store.ts';
 

@@ -3,17 +3,14 @@
  * per task, changed by compare-and-swap; everything that must not disagree is in here.
  */
 import type { EpochMs } from './clock.ts';
-import { CronkeeperError, messageOf } from './errors.ts';
 import type { RecordedAnswer } from './evaluator.ts';
 import type { RunError, RunStatus } from './launch.ts';
-import { joinLines, splitLines, type Unread } from './record-lines.ts';
+import type { RECORD_VERSION } from './record-form.ts';
+import type { Unread } from './record-lines.ts';
 import { nextSlot } from './schedule.ts';
 import { spreadOffsetMs } from './shard.ts';
-import { isRunSound, recordProblem } from './soundness.ts';
+import { isRunSound } from './soundness.ts';
 import type { Task } from './task.ts';
-
-/** Grows when a change of the stored form is not understood by older code. */
-export const RECORD_VERSION = 1;
 
 /** Removed tasks stay as tombstones for so long, so that the record of a run that outlives its task is kept too. */
 export const TOMBSTONE_MS = 7 * 86_400_000;
@@ -298,53 +295,4 @@ export function moveTo(record: TaskRecord, slotMs: EpochMs | undefined, why: 'co
   const { nextSlotMs: _, ended: __, ...rest } = record;
   if (slotMs !== undefined) return { ...rest, nextSlotMs: slotMs };
   return why === 'exhausted' && outlastsSchedule(record.task) ? rest : { ...rest, ended: why };
-}
-
-export function encodeRecord(record: TaskRecord): string {
-  const { task, runs, unread } = record;
-  const rest = JSON.stringify({ ...record, v: undefined, task: undefined, runs: undefined, unread: undefined });
-  const lines = runs.map((run) => JSON.stringify(run));
-  return joinLines(task, rest, lines, unread);
-}
-
-/** Whether a newer version wrote this: then it is not ours to throw away. */
-export function isNewer(text: string): boolean {
-  try {
-    const { v } = JSON.parse(text) as { v?: unknown };
-    return typeof v === 'number' && v > RECORD_VERSION;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * @throws CronkeeperError `corrupt` when the text is not a record, or one that a newer version wrote. The text is
- * left alone in either case: whoever reads it puts the task aside and goes on with the others.
- */
-export function decodeRecord(id: string, text: string): TaskRecord {
-  const value = parsedOr<unknown>(id, () => JSON.parse(text));
-  return soundRecord(id, value);
-}
-
-/**
- * The same for a launch, which leaves the runs unread. Nothing in them can do it harm before they are read, and then
- * what makes no sense is left out: see {@link runsIn}.
- */
-export function decodeForLaunch(id: string, text: string): TaskRecord {
-  const value = parsedOr(id, () => splitLines(text));
-  return value === undefined ? decodeRecord(id, text) : soundRecord(id, value);
-}
-
-function parsedOr<Value>(id: string, parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    throw new CronkeeperError('corrupt', `task ${id}: its node holds no JSON: ${messageOf(error)}`);
-  }
-}
-
-function soundRecord(id: string, value: unknown): TaskRecord {
-  const problem = recordProblem(id, value, RECORD_VERSION);
-  if (problem !== undefined) throw new CronkeeperError('corrupt', `task ${id}: ${problem}`);
-  return value as TaskRecord;
 }

@@ -1,8 +1,10 @@
 /**
  * Whether what a task's node holds is a record that the engine can work with. Somebody may have edited it by hand; a
  * tick that stumbled over it would hold up the tasks of everybody else. It runs for every record that is read, so it
- * looks at each field once and builds nothing.
+ * looks at each field that is there once, and builds nothing.
  */
+
+import { OLDER_VERSION, RECORD_VERSION } from './record-form.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -51,6 +53,8 @@ const listOf =
 const fieldsOf = (shape: Readonly<Record<string, Check>>): Field[] =>
   Object.entries(shape).map(([name, check]) => ({ name, check }));
 
+const checksOf = (shape: Readonly<Record<string, Check>>): ReadonlyMap<string, Check> => new Map(Object.entries(shape));
+
 function shaped(shape: Readonly<Record<string, Check>>): Check {
   const fields = fieldsOf(shape);
   return (value) => isObject(value) && fields.every(({ name, check }) => check(value[name]));
@@ -76,11 +80,15 @@ const eventRule = shaped({
   detail: optional(isObject),
 });
 
+/** The fields that every task and every record have. */
+const TASK_FIELDS_NEEDED = ['schedule', 'code'];
+const RECORD_FIELDS_NEEDED = ['revision', 'createdMs', 'timer'];
+
 const granted = shaped({ fetch: listOf(text), call: listOf(text) });
 
 const told = optional(listOf((value) => isObject(value) && Object.values(value).every(text)));
 
-const TASK_FIELDS = fieldsOf({
+const TASK_FIELDS: ReadonlyMap<string, Check> = checksOf({
   schedule,
   on: optional(listOf(eventRule)),
   code: shaped({ hash: text, kind: oneOf('module', 'script') }),
@@ -151,7 +159,7 @@ export const isRecordingSound: Check = shaped({ context: isObject, limits: isObj
 /** Whether it is a run that a record could hold: chunks of older runs are not looked at when they are read. */
 export const isRunSound: Check = run;
 
-const RECORD_FIELDS = fieldsOf({
+const RECORD_FIELDS: ReadonlyMap<string, Check> = checksOf({
   revision: count,
   inputRevision: optional(count),
   createdMs: instant,
@@ -160,7 +168,7 @@ const RECORD_FIELDS = fieldsOf({
   registeredRevision: optional(count),
   supersededMs: optional(instant),
   timer: count,
-  dueMs: optional(instant),
+  dueMs: (value) => value === null || instant(value),
   nextSlotMs: optional(instant),
   decidedMs: optional(instant),
   retry: optional(
@@ -180,16 +188,40 @@ const RECORD_FIELDS = fieldsOf({
   deadSlots: listOf(instant),
 });
 
+/** What only version 1 says in every record. */
+const OLDER_TASK_FIELDS = [
+  ...['spreadMs', 'paused', 'labels', 'misfire', 'overlap', 'retry', 'timeoutMs', 'delivery'],
+  ...['capabilities', 'history'],
+];
+const OLDER_RECORD_FIELDS = [
+  ...['updatedMs', 'registeredMs', 'manual', 'asked', 'launches', 'runs', 'chunks', 'deadSlots'],
+];
+
+/** The first field that is there and should be something else. Others than ours are a newer program's. */
+function wrongIn(fields: ReadonlyMap<string, Check>, value: Readonly<Record<string, unknown>>): string | undefined {
+  for (const name in value) if (fields.get(name)?.(value[name]) === false) return name;
+  return undefined;
+}
+
+const missingIn = (names: readonly string[], value: Readonly<Record<string, unknown>>): string | undefined =>
+  names.find((name) => value[name] === undefined);
+
 /** What is wrong with the record of a task; undefined when it is sound. */
-export function recordProblem(id: string, value: unknown, version: number): string | undefined {
+export function recordProblem(id: string, value: unknown): string | undefined {
   if (!isObject(value)) return 'its node holds no object';
-  if (value.v !== version) {
-    return `its record has version ${JSON.stringify(value.v) ?? 'none'}; this program reads version ${version}`;
+  const { v, task, settings } = value;
+  const isOlder = v === OLDER_VERSION;
+  if (!isOlder && v !== RECORD_VERSION) {
+    return `its record has version ${JSON.stringify(v) ?? 'none'}; this program reads version ${RECORD_VERSION}`;
   }
-  const { task } = value;
   if (!isObject(task) || task.id !== id) return 'its record belongs to no task or to another';
+  if (settings !== undefined && !isObject(settings)) return 'its record is not sound: look at settings';
   const wrong =
-    TASK_FIELDS.find(({ name, check }) => !check(task[name])) ??
-    RECORD_FIELDS.find(({ name, check }) => !check(value[name]));
-  return wrong === undefined ? undefined : `its record is not sound: look at ${wrong.name}`;
+    missingIn(TASK_FIELDS_NEEDED, task) ??
+    wrongIn(TASK_FIELDS, task) ??
+    wrongIn(TASK_FIELDS, settings ?? {}) ??
+    missingIn(RECORD_FIELDS_NEEDED, value) ??
+    wrongIn(RECORD_FIELDS, value) ??
+    (isOlder ? (missingIn(OLDER_TASK_FIELDS, task) ?? missingIn(OLDER_RECORD_FIELDS, value)) : undefined);
+  return wrong === undefined ? undefined : `its record is not sound: look at ${wrong}`;
 }

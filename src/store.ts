@@ -4,7 +4,8 @@ import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';
 import type { Layout } from './layout.ts';
 import { programOf } from './program.ts';
-import { decodeForLaunch, decodeRecord, type TaskRecord } from './record.ts';
+import type { TaskRecord } from './record.ts';
+import { decodeForLaunch, decodeRecord } from './record-text.ts';
 
 /** A record and the version that a change of it must find. */
 export interface Loaded {

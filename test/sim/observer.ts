@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Op, OpResult } from '../../src/coordinator.ts';
 import { decodeChunk } from '../../src/history.ts';
 import type { Layout } from '../../src/layout.ts';
-import { decodeRecord, type RunRecord, type TaskRecord } from '../../src/record.ts';
+import type { RunRecord, TaskRecord } from '../../src/record.ts';
+import { decodeRecord } from '../../src/record-text.ts';
 import type { SimSession } from './session.ts';
 
 export interface Stored {

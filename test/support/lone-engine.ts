@@ -11,15 +11,8 @@ import { formatInstant } from '../../src/instant.ts';
 import { isUnfinished } from '../../src/journal.ts';
 import type { Outcome } from '../../src/launch.ts';
 import { type Launch, leftBehind, type Plan, plan } from '../../src/plan.ts';
-import {
-  decodeRecord,
-  dueOf,
-  encodeRecord,
-  isRemoved,
-  type RunRecord,
-  slotAfter,
-  type TaskRecord,
-} from '../../src/record.ts';
+import { dueOf, isRemoved, type RunRecord, slotAfter, type TaskRecord } from '../../src/record.ts';
+import { decodeRecord, encodeRecord } from '../../src/record-text.ts';
 import { redrive, redrivenBefore } from '../../src/redrive.ts';
 import { Tally } from '../../src/report.ts';
 import { nextSlot } from '../../src/schedule.ts';

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { COMMIT_ITEMS_MAX } from '../../src/commit.ts';
-import { encodeRecord, type TaskRecord, TOMBSTONE_MS } from '../../src/record.ts';
+import { type TaskRecord, TOMBSTONE_MS } from '../../src/record.ts';
+import { encodeRecord } from '../../src/record-text.ts';
 import { holdAllRecorded, MINUTE_MS, putMany } from '../support/commits.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 import type { Fault } from '../support/faulty-session.ts';

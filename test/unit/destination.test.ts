@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Destination } from '../../src/destination.ts';
 import { amend, register } from '../../src/edit.ts';
-import { decodeRecord, encodeRecord } from '../../src/record.ts';
+import { decodeRecord, encodeRecord } from '../../src/record-text.ts';
 import { parseTask, type TaskDocument } from '../../src/task.ts';
 import { taskView } from '../../src/view.ts';
 import { errorOf } from '../support/error-of.ts';

@@ -4,7 +4,8 @@ import { amend, ask, MANUAL_MAX, pause, register, remove, resume } from '../../s
 import { REMEMBERED_MAX, REMEMBERED_MS } from '../../src/event-memory.ts';
 import { EVENTS_WAITING_MAX, hear } from '../../src/hear.ts';
 import { plan } from '../../src/plan.ts';
-import { decodeRecord, encodeRecord, type TaskRecord } from '../../src/record.ts';
+import type { TaskRecord } from '../../src/record.ts';
+import { decodeRecord, encodeRecord } from '../../src/record-text.ts';
 import { settle } from '../../src/settle.ts';
 import type { TaskDocument } from '../../src/task.ts';
 import { taskView } from '../../src/view.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { register } from '../../src/edit.ts';
+import { pause, register } from '../../src/edit.ts';
 import { decodeChunk, encodeChunk } from '../../src/history.ts';
-import { decodeForLaunch, decodeRecord, encodeRecord, runsIn, type TaskRecord } from '../../src/record.ts';
+import { runsIn, type TaskRecord } from '../../src/record.ts';
+import { decodeForLaunch, decodeRecord, encodeRecord } from '../../src/record-text.ts';
 import { type Done, decidedAt, isRecorded, settle } from '../../src/settle.ts';
 import { errorOf } from '../support/error-of.ts';
 import { at, decided, failing, succeeding, taskOf } from '../support/task-records.ts';
@@ -32,13 +33,29 @@ const withRuns = (count: number): string => {
 };
 
 describe('the lines of a record', () => {
-  test('are JSON, as older programs write it', () => {
-    const text = withRuns(3);
-    const record = decodeRecord('task', text);
-    expect(JSON.parse(text)).toEqual(record);
-    expect(record.task.input).toEqual(HOSTILE);
-    expect(decodeForLaunch('task', JSON.stringify(record))).toEqual(record);
-    expect(decodeRecord('task', encodeRecord(decodeForLaunch('task', JSON.stringify(record))))).toEqual(record);
+  test('are JSON without what goes without saying, and say what an older program said in full', () => {
+    for (const count of [0, 3]) {
+      const text = withRuns(count);
+      const record = decodeRecord('task', text);
+      expect(Object.keys(JSON.parse(text))).not.toContain('manual');
+      expect(JSON.parse(text).settings).toEqual({ labels: { spreadMs: '},\n' } });
+      expect(record.task.input).toEqual(HOSTILE);
+      const older = JSON.stringify({ ...record, v: 1 });
+      expect(older).toContain('"misfire":{"policy":"once"');
+      for (const decode of [decodeRecord, decodeForLaunch]) {
+        expect(decode('task', older)).toEqual(record);
+        expect(encodeRecord(decode('task', older))).toBe(text);
+      }
+    }
+  });
+
+  test('keep a task whose fields are not the usual ones, in the order of a new one', () => {
+    const task = taskOf({ history: 7, paused: true, retry: { attempts: 1 }, input: HOSTILE });
+    const record = pause(register(task, START_MS), START_MS);
+    const read = decodeRecord('task', encodeRecord(record));
+    expect(read).toEqual(record);
+    expect(read.dueMs).toBeUndefined();
+    expect(JSON.stringify(read.task)).toBe(JSON.stringify(record.task));
   });
 
   test('say the same to a launch, which leaves the runs unread, and are written as they were', () => {
@@ -74,8 +91,8 @@ describe('the lines of a record', () => {
 
   test.each<[string, (text: string) => string]>([
     ['another task', (text) => text.replace('"id":"task"', '"id":"other"')],
-    ['another version', (text) => text.replace('{"v":1,', '{"v":2,')],
-    ['a setting of another kind', (text) => text.replace('"overlap":"skip"', '"overlap":5')],
+    ['another version', (text) => text.replace('{"v":2,', '{"v":3,')],
+    ['a setting of another kind', (text) => text.replace('"labels":{', '"overlap":5,"labels":{')],
     ['a number that is none', (text) => text.replace('"timer":', '"timer":-')],
     ['half a line', (text) => text.replace(/"revision":.*/, '"revision":1')],
     ['half a run', (text) => text.slice(0, -40)],

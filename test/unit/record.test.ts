@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { ask, pause, register, remove } from '../../src/edit.ts';
 import { plan } from '../../src/plan.ts';
-import { decodeRecord, encodeRecord, RECORD_VERSION, rearm, type TaskRecord } from '../../src/record.ts';
+import { rearm, type TaskRecord } from '../../src/record.ts';
+import { RECORD_VERSION } from '../../src/record-form.ts';
+import { decodeRecord, encodeRecord } from '../../src/record-text.ts';
 import { settle } from '../../src/settle.ts';
 import { taskView } from '../../src/view.ts';
 import { errorOf } from '../support/error-of.ts';
@@ -62,8 +64,8 @@ describe('a record', () => {
     ['an object of somebody else', '{"hello":1}', 'its record has version none'],
     [
       'one from the future',
-      JSON.stringify({ ...fullRecord(), v: 2 }),
-      'its record has version 2; this program reads version 1',
+      JSON.stringify({ ...fullRecord(), v: 3 }),
+      'its record has version 3; this program reads version 2',
     ],
     ['one whose version is text', JSON.stringify({ ...fullRecord(), v: '1' }), 'its record has version "1"'],
     ['that of another task', encodeRecord(register(taskOf({ id: 'other' }), 0)), 'belongs to no task or to another'],

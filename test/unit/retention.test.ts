@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { register } from '../../src/edit.ts';
 import { bucketNames, createLayout } from '../../src/layout.ts';
-import { encodeRecord } from '../../src/record.ts';
+import { encodeRecord } from '../../src/record-text.ts';
 import {
   codeNamedBy,
   decodeCursor,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { assertTaskId, TASK_LIMITS } from '../../src/document.ts';
 import { amend, register } from '../../src/edit.ts';
 import { received } from '../../src/errors.ts';
-import { decodeRecord, encodeRecord } from '../../src/record.ts';
+import { decodeRecord, encodeRecord } from '../../src/record-text.ts';
 import { parseTask, type TaskDocument } from '../../src/task.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 import { errorOf } from '../support/error-of.ts';

@@ -27,8 +27,8 @@ export function damageTests(engine: TestEngine): void {
     ['null', (session) => overwrite(session, engine.layout.task('bad'), 'null'), /no object/],
     [
       'a record of a newer version',
-      (session) => forge(session, 'bad', (record) => ({ ...record, v: 2, timer: 'new' })),
-      /version 2; this program reads version 1/,
+      (session) => forge(session, 'bad', (record) => ({ ...record, v: 3, timer: 'new' })),
+      /version 3; this program reads version 2/,
     ],
     ["another task's record", (session) => forge(session, 'bad', (record) => ({ ...record, task: { id: 'x' } })), /an/],
     [
@@ -133,7 +133,7 @@ export function damageTests(engine: TestEngine): void {
     const session = await putDue('damaged', 'newer');
     await overwrite(session, engine.layout.task('damaged'), 'garbage');
     await session.multi([{ op: 'create', path: engine.layout.chunk('damaged', 0), data: 'garbage' }]);
-    await forge(session, 'newer', (record) => ({ ...record, v: 2 }));
+    await forge(session, 'newer', (record) => ({ ...record, v: 3 }));
     await expect(engine.keeper.tasks.put(task('damaged'))).rejects.toThrow(/remove the task, and put it/);
     expect(await engine.keeper.tasks.remove('damaged')).toBe(true);
     expect(await engine.keeper.tasks.put(task('damaged'))).toMatchObject({ created: true, revision: 1 });
