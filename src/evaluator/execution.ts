@@ -3,17 +3,19 @@
  * everything that the guest does arrives at {@link Execution.receive}.
  */
 import type { Cancel, Clock } from '../clock.ts';
-import { LIMITS, type Program } from '../evaluator.ts';
+import { LIMITS } from '../evaluator.ts';
+import { allowanceOf } from './allowance.ts';
 import type { Value } from './binding.ts';
 import type { Board } from './board.ts';
-import { type Ask, CALL_BYTES, Errands, type Wake } from './errands.ts';
+import { type Ask, Errands, type Wake } from './errands.ts';
 import { GUEST, TASK_FILE } from './host.ts';
 import type { Instance } from './instance.ts';
 import { Logbook } from './logbook.ts';
 import type { Answer, Order } from './messages.ts';
+import type { KnownProgram } from './module-states.ts';
 import type { Report } from './outbox.ts';
 import { RunClock } from './run-clock.ts';
-import { SERVICE_BYTES, serve } from './services.ts';
+import { serve } from './services.ts';
 import type { Player, Stage } from './stage.ts';
 import { Stopwatch } from './stopwatch.ts';
 import {
@@ -30,14 +32,6 @@ import {
   type Verdict,
 } from './verdict.ts';
 
-/** A program in this worker. Its bytecode was made here, by the same engine, and never leaves. */
-export interface KnownProgram {
-  readonly program: Program;
-  bytecode?: Buffer | undefined;
-  /** What is wrong with it, once that is known. */
-  refusal?: Verdict;
-}
-
 /** What an execution needs of the worker. */
 export interface Surroundings {
   readonly clock: Clock;
@@ -49,8 +43,6 @@ export interface Surroundings {
   readonly ended: (report: Report) => void;
 }
 
-const ERROR_BYTES = 64 * 1024;
-const LABEL_BYTES = 64;
 /** The parser's memory. Not the run's: bytecode is for all runs of the program. */
 const COMPILE_ALLOWANCE = { memoryBytes: 64 * 1024 * 1024, stackBytes: LIMITS.stackBytes.max };
 
@@ -68,6 +60,11 @@ export class Execution implements Player {
   #peakBytes = 0;
 
   #phase: 'compiling' | 'linking' | 'running' = 'compiling';
+  /**
+   * The guest has said or asked something. If not, a module's top level has come to what it comes to in every run: it had
+   * no sight of `ctx`, seed and time.
+   */
+  #hasCommuned = false;
   #stopped: Facts['stopped'];
   #verdict: Verdict | undefined;
   #hasReported = false;
@@ -106,25 +103,12 @@ export class Execution implements Player {
   // What the guest says
 
   allowance(letter: string): number {
-    switch (letter) {
-      case 'D':
-        return this.#order.limits.resultBytes;
-      case 'L':
-        return this.#logbook.room;
-      case 'N':
-      case 'E':
-        return ERROR_BYTES;
-      case 'C':
-      case 'F':
-        return CALL_BYTES;
-      case 'S':
-        return SERVICE_BYTES;
-      default:
-        return LABEL_BYTES;
-    }
+    if (letter === 'D') return this.#order.limits.resultBytes;
+    return letter === 'L' ? this.#logbook.room : allowanceOf(letter);
   }
 
   receive(letter: string, text: string, bytes: number): string | undefined {
+    this.#hasCommuned = true;
     if (this.#verdict !== undefined) return undefined;
     switch (letter) {
       case 'D':
@@ -164,10 +148,12 @@ export class Execution implements Player {
   }
 
   nowMs(): number {
+    this.#hasCommuned = true;
     return this.#order.nowMs + this.#own.look();
   }
 
   elapsedMs(): number {
+    this.#hasCommuned = true;
     return this.#own.look();
   }
 
@@ -291,23 +277,37 @@ export class Execution implements Player {
   }
 
   #begin(instance: Instance, bytecode: Buffer): void {
-    const order = this.#order;
-    const isScript = this.#known.program.kind === 'script';
     this.#phase = 'running';
-    instance.reset(this, order.limits);
-    if (isScript) this.#callGuest(instance, GUEST.begin, instance.text(order.context));
+    if (this.#known.program.kind === 'script') this.#beginScript(instance, bytecode);
+    else this.#beginModule(instance, bytecode);
+  }
+
+  #beginScript(instance: Instance, bytecode: Buffer): void {
+    const { context, limits } = this.#order;
+    instance.reset(this, limits);
+    this.#callGuest(instance, GUEST.begin, instance.text(context));
     if (this.#verdict !== undefined) return;
     const value = instance.run(bytecode);
-    if (!this.#passed(instance, value)) return;
-    if (isScript) {
-      this.#callGuest(instance, GUEST.script, value);
-      return;
+    if (this.#passed(instance, value)) this.#callGuest(instance, GUEST.script, value);
+  }
+
+  #beginModule(instance: Instance, bytecode: Buffer): void {
+    const [{ context, limits }, { states }] = [this.#order, this.#surroundings.stage];
+    const state = states.of(this.#known, limits);
+    instance.reset(this, limits, state);
+    let namespace = state?.namespace;
+    if (namespace === undefined) {
+      const value = instance.run(bytecode);
+      if (!this.#passed(instance, value)) return;
+      // The promise of a module's namespace is fulfilled already, unless the module awaits at its top level.
+      namespace = instance.fulfilment(value);
+      if (namespace === undefined) {
+        this.#callGuest(instance, GUEST.evaluation, instance.text(context), value);
+        return;
+      }
+      if (!this.#hasCommuned && this.#stopped === undefined) states.evaluated(this.#known, instance, namespace);
     }
-    // The promise of a module's namespace is fulfilled already, unless the module awaits at its top level.
-    const namespace = instance.fulfilment(value);
-    const context = instance.text(order.context);
-    if (namespace === undefined) this.#callGuest(instance, GUEST.evaluation, context, value);
-    else this.#callGuest(instance, GUEST.module, context, namespace);
+    this.#callGuest(instance, GUEST.module, instance.text(context), namespace);
   }
 
   /**

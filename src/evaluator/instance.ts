@@ -7,6 +7,7 @@ import { type EngineExports, instantiate, type Value } from './binding.ts';
 import type { Frames } from './frames.ts';
 import { GUEST, type Guest, type Host, NOBODY, TASK_FILE } from './host.ts';
 import { type Allowance, EngineMemory, type PristineMemory, type SavedMemory, STACK_TOP } from './memory.ts';
+import type { ModuleState } from './module-states.ts';
 
 /** The engine's own limit at boot; {@link Allowance.stackBytes} may be less. */
 const STACK_BYTES = 256 * 1024;
@@ -83,12 +84,18 @@ export class Instance {
     return this.#memory;
   }
 
-  /** Pristine, for a run of `host` within `allowance`. */
-  reset(host: Host, allowance: Allowance): void {
-    this.#memory.reset(allowance);
+  /** Pristine, for a run of `host` within `allowance`; or as a module's evaluation has left it. */
+  reset(host: Host, allowance: Allowance, state?: ModuleState): void {
+    this.#memory.reset(allowance, state?.memory);
     if (allowance.stackBytes !== STACK_BYTES) this.#engine.qjs_set_max_stack_size(allowance.stackBytes);
     this.#host = host;
     this.#linkable = undefined;
+  }
+
+  /** How the evaluation of a module has left the engine, if another run may begin there: not if it has changed much. */
+  stateWith(namespace: Value): ModuleState | undefined {
+    const memory = this.#memory.difference();
+    return memory === undefined ? undefined : { memory, namespace };
   }
 
   /** The run of the present host waits, and what it has changed in memory is kept. */
@@ -141,8 +148,8 @@ export class Instance {
   /** Calls a function of the guest's core. */
   call(guestFunction: number, ...args: readonly Value[]): Value {
     const { arguments: at, guest, undefined: self } = this.#pristine;
-    const memory = this.#memory.bytes;
-    for (const [index, value] of args.entries()) memory.writeUInt32LE(value, at + index * 4);
+    const { words } = this.#memory;
+    for (let i = 0; i < args.length; i++) words[at / 4 + i] = args[i]!;
     return this.#engine.qjs_call(guest[guestFunction] ?? self, self, args.length, at);
   }
 

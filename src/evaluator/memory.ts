@@ -5,10 +5,13 @@
  * written is rewritten.
  */
 import type { EngineExports } from './binding.ts';
+import { type Difference, differenceOf, write } from './difference.ts';
 import { FRAME_BYTES, type Frame, type Frames } from './frames.ts';
 import { PAGE_BYTES } from './soft-memory.ts';
 
 const KIB = 1024;
+
+const WORD_BYTES = 4;
 
 /** The linker put the stack below 1 MiB and the data from there. */
 const DATA_START = 1024 * KIB;
@@ -62,6 +65,7 @@ export class OutOfMemory extends Error {
 export class EngineMemory {
   readonly #engine: EngineExports;
   #bytes: Buffer;
+  #words: Int32Array;
   #pristine: PristineMemory = { image: Buffer.alloc(0), pages: 0 };
   /** Bytes of the input area that were written since it was last cleared. */
   #inputBytes = 0;
@@ -72,6 +76,7 @@ export class EngineMemory {
   constructor(engine: EngineExports) {
     this.#engine = engine;
     this.#bytes = Buffer.from(engine.memory.buffer);
+    this.#words = new Int32Array(engine.memory.buffer);
   }
 
   /** The memory; it moves when it grows. */
@@ -79,6 +84,13 @@ export class EngineMemory {
     const { buffer } = this.#engine.memory;
     if (this.#bytes.buffer !== buffer) this.#bytes = Buffer.from(buffer);
     return this.#bytes;
+  }
+
+  /** The same as words of 32 bits, in the machine's order, which is the engine's: little-endian. */
+  get words(): Int32Array {
+    const { buffer } = this.#engine.memory;
+    if (this.#words.buffer !== buffer) this.#words = new Int32Array(buffer);
+    return this.#words;
   }
 
   /** Takes what is in memory now for pristine. Nothing may be on the stack, so its pristine state is all zeros. */
@@ -100,14 +112,23 @@ export class EngineMemory {
     this.#engine.pages.value = pristine.pages;
   }
 
-  /** Pristine, for a run within `allowance`. */
-  reset({ memoryBytes, stackBytes }: Allowance): void {
-    const { pages } = this.#pristine;
+  /** Pristine but for `difference`, for a run within `allowance`. */
+  reset({ memoryBytes, stackBytes }: Allowance, difference?: Difference): void {
+    const { pages } = difference ?? this.#pristine;
     this.#load(pages);
+    if (difference !== undefined) write(difference, this.words);
     this.#engine.limit.value = Math.max(pages, Math.floor(memoryBytes / PAGE_BYTES));
     this.#engine.refused.value = 0;
     this.#stackBytes = stackBytes;
     this.#hasSpentStack = false;
+  }
+
+  /** What the run has changed, if it is not much and no limit has had a say in it. The engine must have been left. */
+  difference(): Difference | undefined {
+    if (this.wasRefused || this.hasSpentStack) return undefined;
+    const { image } = this.#pristine;
+    const original = new Int32Array(image.buffer, image.byteOffset, image.length / WORD_BYTES);
+    return differenceOf(this.words, original, DATA_START / WORD_BYTES, this.#engine.pages.value);
   }
 
   /** Keeps what the run has changed. The engine must have been left. */

@@ -8,6 +8,7 @@ import { Frames } from './frames.ts';
 import type { Guest, Host } from './host.ts';
 import { Instance, type Pristine } from './instance.ts';
 import type { SavedMemory } from './memory.ts';
+import { ModuleStates } from './module-states.ts';
 import { Occupancy } from './stopwatch.ts';
 
 /** Bytes that all runs together may hold while they wait off stage. Beyond, whoever holds most must go. */
@@ -22,6 +23,7 @@ export interface Player extends Host {
 
 export class Stage {
   readonly occupancy = new Occupancy();
+  readonly states = new ModuleStates();
   readonly #module: WebAssembly.Module;
   readonly #pristine: Pristine;
   #instance: Instance;

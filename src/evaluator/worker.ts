@@ -5,7 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import { atEndOfTurn, systemClock as clock } from '../clock.ts';
 import { Board, type Seq } from './board.ts';
-import { Execution, type KnownProgram } from './execution.ts';
+import { Execution } from './execution.ts';
 import {
   type ClockReading,
   type FromWorker,
@@ -16,6 +16,7 @@ import {
   type ToWorker,
   unpackOrders,
 } from './messages.ts';
+import type { KnownProgram } from './module-states.ts';
 import { Outbox, type Report } from './outbox.ts';
 import { Stage } from './stage.ts';
 import { fail } from './verdict.ts';
@@ -51,7 +52,10 @@ class Workshop {
   take(message: Exclude<ToWorker, { type: 'start' }>): void {
     switch (message.type) {
       case 'orders':
-        for (const hash of message.forget) this.#programs.delete(hash);
+        for (const hash of message.forget) {
+          this.#programs.delete(hash);
+          this.#stage.states.forget(hash);
+        }
         for (const program of message.learn) this.#programs.set(program.hash, { program });
         this.#orders.push(...unpackOrders(message.orders));
         this.#setClock(message.sentAt);
