@@ -1,4 +1,5 @@
 /** What differs between the memory of a run and the pristine one, word by word: little, after a module's evaluation. */
+import { FRAME_BYTES } from './frames.ts';
 import { PAGE_BYTES } from './soft-memory.ts';
 
 /** Words of 32 bits that are not as in the pristine memory. */
@@ -11,26 +12,41 @@ export interface Difference {
 }
 
 /** What is more is no difference worth keeping: a top level that computes, and not functions alone. */
-export const WORDS_MAX = 32 * 1024;
+const WORDS_MAX = 16 * 1024;
 /** An index and what is there. */
 export const BYTES_PER_WORD = 8;
+const WORD_BYTES = 4;
+const ZEROS = Buffer.alloc(FRAME_BYTES);
 
-/** The words from `start` on that differ between `memory` and `image`, beyond whose end all is zero. */
-export function differenceOf(
-  memory: Int32Array,
-  image: Int32Array,
-  start: number,
-  pages: number,
-): Difference | undefined {
-  const end = pages * (PAGE_BYTES / Int32Array.BYTES_PER_ELEMENT);
+/** Pristine memory: an image from an address on, beyond whose end all is zero. Both are whole frames. */
+export interface Original {
+  readonly image: Buffer;
+  readonly start: number;
+}
+
+/** Between `original` and `memory`, in which nothing lies beyond `pages`. */
+export function differenceOf(memory: Buffer, original: Original, pages: number): Difference | undefined {
+  const end = pages * PAGE_BYTES;
+  const words = wordsOf(memory);
   const at: number[] = [];
-  for (let i = start; i < end; i++) {
-    const original = i - start < image.length ? image[i - start] : 0;
-    if (memory[i] === original) continue;
-    if (at.length === WORDS_MAX) return undefined;
-    at.push(i);
+  for (let frame = original.start; frame < end; frame += FRAME_BYTES) {
+    const before = original.image.subarray(frame - original.start).subarray(0, FRAME_BYTES);
+    const pristine = before.length === 0 ? ZEROS : before;
+    if (pristine.compare(memory, frame, frame + FRAME_BYTES) === 0) continue;
+    lookThrough(words, wordsOf(pristine), frame / WORD_BYTES, at);
+    if (at.length > WORDS_MAX) return undefined;
   }
-  return { at: Uint32Array.from(at), words: Int32Array.from(at, (i) => memory[i]!), pages };
+  return { at: Uint32Array.from(at), words: Int32Array.from(at, (i) => words[i]!), pages };
+}
+
+/** In the machine's order, which is the engine's. */
+const wordsOf = ({ buffer, byteOffset, length }: Buffer): Int32Array =>
+  new Int32Array(buffer, byteOffset, length / WORD_BYTES);
+
+function lookThrough(words: Int32Array, pristine: Int32Array, start: number, at: number[]): void {
+  for (let i = 0; i < pristine.length; i++) {
+    if (words[start + i] !== pristine[i]) at.push(start + i);
+  }
 }
 
 /** Into memory that is pristine. */

@@ -11,8 +11,6 @@ import { PAGE_BYTES } from './soft-memory.ts';
 
 const KIB = 1024;
 
-const WORD_BYTES = 4;
-
 /** The linker put the stack below 1 MiB and the data from there. */
 const DATA_START = 1024 * KIB;
 /**
@@ -127,8 +125,7 @@ export class EngineMemory {
   difference(): Difference | undefined {
     if (this.wasRefused || this.hasSpentStack) return undefined;
     const { image } = this.#pristine;
-    const original = new Int32Array(image.buffer, image.byteOffset, image.length / WORD_BYTES);
-    return differenceOf(this.words, original, DATA_START / WORD_BYTES, this.#engine.pages.value);
+    return differenceOf(this.bytes, { image, start: DATA_START }, this.#engine.pages.value);
   }
 
   /** Keeps what the run has changed. The engine must have been left. */

@@ -36,6 +36,8 @@ const STATES_BYTES = 32 * 1024 * 1024;
 const ENTRY_BYTES = 512;
 /** Finding what has changed costs as much as some evaluations: it is for modules that come again. */
 const EVALUATIONS_MIN = 3;
+/** It takes some milliseconds the first time: a run that has little time is not to be late for the sake of others. */
+const PATIENCE_MS = 1000;
 /** When there is no room, every so manieth evaluation of a module takes it from whoever has not run for longest. */
 const EVALUATIONS_PER_EVICTION = 16;
 
@@ -65,7 +67,8 @@ export class ModuleStates {
   }
 
   /** A module was evaluated, and the guest has had no word with the host meanwhile. */
-  evaluated(known: KnownProgram, instance: Evaluated, namespace: Value): void {
+  evaluated(known: KnownProgram, { wallMs, cpuMs }: Limits, instance: Evaluated, namespace: Value): void {
+    if (Math.min(wallMs, cpuMs) < PATIENCE_MS) return;
     known.evaluations = (known.evaluations ?? 0) + 1;
     const isFull = this.#bytes >= this.#bytesMax;
     if (isFull ? known.evaluations % EVALUATIONS_PER_EVICTION !== 0 : known.evaluations < EVALUATIONS_MIN) return;

@@ -122,7 +122,7 @@ describe('states', () => {
   });
   const known = (source: string): KnownProgram => ({ program: programOf(source) });
   const evaluate = (states: ModuleStates, program: KnownProgram, count: number) => {
-    for (let i = 0; i < count; i++) states.evaluated(program, { stateWith: () => stateOf(100) }, 1);
+    for (let i = 0; i < count; i++) states.evaluated(program, DEFAULT_LIMITS, { stateWith: () => stateOf(100) }, 1);
   };
 
   test('are kept of modules that come again, and for runs whose limits can have had no say', () => {
