@@ -85,7 +85,8 @@ const peerProbe = (peer: BullMqPeer, { name, fsync, ...how }: Theirs, launches: 
     return peer.ask('drain', fsync, request satisfies Omit<PeerDrainRequest, 'directory' | 'redisPort' | 'redisPid'>);
   });
 
-const notesOf = ({ peer }: Stand): string[] => [
+const notesOf = ({ peer, about }: Stand): string[] => [
+  about,
   'Timed: from the call of tick() to its report, in a process that has launched others before; each of its launches isolated, ' +
     'journaled before it starts, fenced and synced to disk. After every drain the records proved each slot once, and each task ' +
     'its next one.',

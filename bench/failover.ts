@@ -25,7 +25,7 @@ export const failoverSuite: Suite = {
   name: 'failover',
   about: 'from the kill -9 of a holder to the start of its launch elsewhere',
   async run(options): Promise<Report> {
-    await using stand = await Stand.make(options, TICK_TIME_MS);
+    await using stand = await Stand.make(options, { tickTimeMs: TICK_TIME_MS });
     const own = sessionsOf(options).map((sessionMs) => {
       const again: Row = { name: `begins again, session of ${sessionMs} ms`, unit: 'ms' };
       const beyond: Row = { name: '· beyond the session time-out', unit: 'ms' };

@@ -40,7 +40,8 @@ function sectionOf(stand: Stand, request: Omit<OneshotRequest, keyof OwnPlace>):
   };
 }
 
-const notesOf = ({ peer }: Stand): string[] => [
+const notesOf = ({ peer, about }: Stand): string[] => [
+  about,
   'Stored while the tick is at work, three seconds before the first may be due. Start: the moment that the worker stamps before it ' +
     'runs the code, against the one that was asked for.',
   ...(peer === undefined

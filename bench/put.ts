@@ -56,7 +56,8 @@ function sectionOf(stand: Stand, tasks: number, inFlight: number): Section {
   };
 }
 
-const notesOf = ({ peer }: Stand): string[] => [
+const notesOf = ({ peer, about }: Stand): string[] => [
+  about,
   'Timed: from the call to its answer, in a process that has stored others before. Each task is checked, audited, and synced to ' +
     'disk before the answer; afterwards all are there.',
   ...(peer === undefined

@@ -41,7 +41,8 @@ function sectionOf(stand: Stand, request: Omit<RepeatRequest, keyof OwnPlace>): 
   };
 }
 
-const notesOf = ({ peer }: Stand): string[] => [
+const notesOf = ({ peer, about }: Stand): string[] => [
+  about,
   'Start: the moment that the worker stamps before it runs the code, against the slot, both by the clock of this machine. The first ' +
     'three seconds are not counted. The records proved each slot once.',
   ...(peer === undefined

@@ -1,11 +1,9 @@
 /** How throughput grows with processes that share the shards of one namespace, on a real ZooKeeper. */
-import { randomUUID } from 'node:crypto';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { findZooKeeper, startZooKeeper } from '../tools/zookeeper-server.ts';
+import { cpus } from 'node:os';
 import { urlOf } from './recovery/stage.ts';
 import { type Drained, drain, SHARDS } from './scale/drain.ts';
 import { interleave, type Probe, type Report, type Row, type Section, type Suite, type SuiteOptions } from './suite.ts';
+import { startServers } from './zookeeper.ts';
 
 const PROCESSES = [1, 2, 4];
 
@@ -29,12 +27,7 @@ export const scaleSuite: Suite = {
   name: 'scale',
   about: '1, 2 and 4 processes that share the shards of one namespace, on a real ZooKeeper',
   async run(options): Promise<Report> {
-    const installation = await findZooKeeper();
-    if (typeof installation === 'string') throw new Error(installation);
-    // As one is run in earnest: with fsync, unlike those of the tests.
-    const dataDir = join(tmpdir(), `cronkeeper-zookeeper-${randomUUID()}`);
-    const tickTimeMs = 2_000;
-    await using servers = await startZooKeeper({ installation, nodes: 1, dataDir, isTemporary: true, tickTimeMs });
+    await using servers = await startServers(1);
     const url = urlOf(servers.addresses);
     await drain(url, 2, options.quick ? 100 : 4_000, 0); // the server gets warm, too
     const sections = BACKLOGS.map((backlog) => sectionOf(url, backlog, options));

@@ -1,8 +1,8 @@
 /** One tick drains a backlog, and the records say whether each launch was made once and has its next entry. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Cronkeeper, openCronkeeper } from '../../src/app.ts';
+import type { Cronkeeper } from '../../src/app.ts';
 import { type Costs, costsOf } from '../costs.ts';
-import { freshNamespace } from '../recovery/stage.ts';
+import { inFreshNamespace } from './registry.ts';
 import { dueTasks, isoOf, type OwnPlace } from './tasks.ts';
 
 export interface DrainRequest extends OwnPlace {
@@ -26,8 +26,7 @@ const HOUR_MS = 3_600_000;
 
 export async function drain(request: DrainRequest): Promise<Costs> {
   const { url, serverPids, launches, warm, sources, history } = request;
-  const keeper = await openCronkeeper({ url, namespace: freshNamespace() });
-  try {
+  return inFreshNamespace(url, async (keeper) => {
     const warmed = await putDue(keeper, { prefix: 'warm-', count: warm, sources: Math.min(warm, sources) });
     await delay(warmed.waitMs());
     await keeper.tick();
@@ -41,9 +40,7 @@ export async function drain(request: DrainRequest): Promise<Costs> {
     if (succeeded !== launches) throw new Error(`${launches} launches were due, ${succeeded} succeeded`);
     await holdOnce(keeper, launches, due.dueAtMs);
     return costs;
-  } finally {
-    await keeper.close();
-  }
+  });
 }
 
 /** Puts tasks that are all due a little after the last of them is stored. */

@@ -1,8 +1,7 @@
 /** Tasks that are due once, at random milliseconds, on a tick that lingers. */
-import { openCronkeeper } from '../../src/app.ts';
 import { costsOf } from '../costs.ts';
 import { punctualityOf, type Start } from '../lateness.ts';
-import { freshNamespace } from '../recovery/stage.ts';
+import { inFreshNamespace } from './registry.ts';
 import type { Repeated } from './repeat.ts';
 import { isoOf, noOpTask, type OwnPlace, untilMs, whileTicking } from './tasks.ts';
 
@@ -17,8 +16,7 @@ export interface OneshotRequest extends OwnPlace {
 const REST_MS = 1_500;
 
 export async function oneshot({ url, serverPids, tasks, spanMs, leadMs }: OneshotRequest): Promise<Repeated> {
-  const keeper = await openCronkeeper({ url, namespace: freshNamespace() });
-  try {
+  return inFreshNamespace(url, async (keeper) => {
     const starts: Start[] = [];
     const onRun = (id: string, { slotMs, startedMs }: { slotMs: number; startedMs: number }) => {
       starts.push({ id, dueMs: slotMs, startedMs });
@@ -33,7 +31,5 @@ export async function oneshot({ url, serverPids, tasks, spanMs, leadMs }: Onesho
       return costs;
     });
     return { punctuality: punctualityOf(starts, tasks), costs };
-  } finally {
-    await keeper.close();
-  }
+  });
 }

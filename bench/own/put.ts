@@ -1,8 +1,7 @@
 /** Storing tasks: many by one call, or one call each. */
-import { openCronkeeper } from '../../src/app.ts';
 import type { TaskDocument } from '../../src/task.ts';
 import { type Costs, costsOf } from '../costs.ts';
-import { freshNamespace } from '../recovery/stage.ts';
+import { inFreshNamespace } from './registry.ts';
 import { farTasks, type OwnPlace } from './tasks.ts';
 
 export interface PutRequest extends OwnPlace {
@@ -15,21 +14,18 @@ export interface PutRequest extends OwnPlace {
 
 /** @throws Error when not all of them are there afterwards. */
 export async function put({ url, serverPids, tasks, warm, inFlight }: PutRequest): Promise<Costs> {
-  const keeper = await openCronkeeper({ url, namespace: freshNamespace() });
-  const putAll = (documents: readonly TaskDocument[]) =>
-    inFlight === 0
-      ? keeper.tasks.putMany(documents)
-      : eachInFlight(documents, inFlight, (document) => keeper.tasks.put(document));
-  try {
+  return inFreshNamespace(url, async (keeper) => {
+    const putAll = (documents: readonly TaskDocument[]) =>
+      inFlight === 0
+        ? keeper.tasks.putMany(documents)
+        : eachInFlight(documents, inFlight, (document) => keeper.tasks.put(document));
     await putAll(farTasks('warm-', 0, warm));
     const documents = farTasks('task-', 0, tasks);
     const costs = await costsOf(serverPids, () => putAll(documents));
     const { tasks: stored } = await keeper.verify({ prefix: 'task-' });
     if (stored !== tasks) throw new Error(`of ${tasks} tasks ${stored} are there`);
     return costs;
-  } finally {
-    await keeper.close();
-  }
+  });
 }
 
 /** Calls `use` for each, so many at a time. */

@@ -1,8 +1,7 @@
 /** Tasks that are due every second, on a tick that lingers. */
-import { openCronkeeper } from '../../src/app.ts';
 import { type Costs, costsOf } from '../costs.ts';
 import { type Punctuality, punctualityOf, type Start } from '../lateness.ts';
-import { freshNamespace } from '../recovery/stage.ts';
+import { inFreshNamespace } from './registry.ts';
 import { isoOf, noOpTask, type OwnPlace, untilMs, whileTicking } from './tasks.ts';
 
 export interface RepeatRequest extends OwnPlace {
@@ -25,8 +24,7 @@ const REST_MS = 1_500;
 
 /** @throws Error when the records do not prove every slot once. */
 export async function repeat({ url, serverPids, tasks, seconds, warmMs }: RepeatRequest): Promise<Repeated> {
-  const keeper = await openCronkeeper({ url, namespace: freshNamespace() });
-  try {
+  return inFreshNamespace(url, async (keeper) => {
     const firstMs = Date.now() + LEAD_MS;
     // Spread over the second, as the peer's are by when each was added.
     const anchor = (i: number) => isoOf(firstMs + Math.floor((i * EVERY_MS) / tasks));
@@ -48,7 +46,5 @@ export async function repeat({ url, serverPids, tasks, seconds, warmMs }: Repeat
     const { holds, problems } = await keeper.verify({ from: isoOf(fromMs), to: isoOf(toMs - 1) });
     if (!holds) throw new Error(`the records: ${JSON.stringify(problems[0])}`);
     return { punctuality: punctualityOf(starts, tasks * seconds), costs };
-  } finally {
-    await keeper.close();
-  }
+  });
 }

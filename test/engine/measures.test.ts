@@ -6,14 +6,26 @@ import { oneshot } from '../../bench/own/oneshot.ts';
 import { put } from '../../bench/own/put.ts';
 import { repeat } from '../../bench/own/repeat.ts';
 import { freshNamespace } from '../../bench/recovery/stage.ts';
-import { describeWithZooKeeper, sharedServer } from '../support/zookeeper.ts';
+import { namespaceRoot } from '../../src/layout.ts';
+import { describeWithZooKeeper, sharedServer, testCoordinator } from '../support/zookeeper.ts';
 
-const place = () => ({ url: `zookeeper://${sharedServer()}`, serverPids: [process.pid] });
+const CHROOT = `/measures-${process.pid}`;
+const place = () => ({ url: `zookeeper://${sharedServer()}${CHROOT}`, serverPids: [process.pid] });
 
 async function idleBesideTwo() {
   const registry = { ...place(), namespace: freshNamespace() };
   await register({ ...registry, from: 0, count: 2 });
   return idle({ ...registry, times: 2 });
+}
+
+async function namespacesLeft(): Promise<string[] | undefined> {
+  const coordinator = testCoordinator({ chroot: CHROOT });
+  try {
+    const session = await coordinator.connect();
+    return await session.children(namespaceRoot);
+  } finally {
+    await coordinator.close();
+  }
 }
 
 describeWithZooKeeper('what the benchmarks measure', () => {
@@ -33,5 +45,6 @@ describeWithZooKeeper('what the benchmarks measure', () => {
     expect(repeated.punctuality).toMatchObject(once3);
     expect(once.punctuality).toMatchObject({ ...once3, starts: 5 });
     for (const number of Object.values(nothing)) expect(number).toBeGreaterThan(0);
+    expect(await namespacesLeft()).toHaveLength(1); // of the registry that others would go on with
   }, 60_000);
 });
