@@ -4,7 +4,7 @@ import { costsOf } from '../costs.ts';
 import { punctualityOf, type Start } from '../lateness.ts';
 import { inFreshNamespace } from './registry.ts';
 import type { Repeated } from './repeat.ts';
-import { isoOf, noOpTask, type OwnPlace, untilMs, whileTicking } from './tasks.ts';
+import { isoOf, noOpTask, type OwnPlace, untilMs, warmUp, whileTicking } from './tasks.ts';
 
 export interface OneshotRequest extends OwnPlace {
   readonly tasks: number;
@@ -25,7 +25,7 @@ export async function oneshot({ url, serverPids, tasks, spanMs, leadMs }: Onesho
     const onRun = (id: string, { slotMs, startedMs }: { slotMs: number; startedMs: number }) => {
       starts.push({ id, dueMs: slotMs, startedMs });
     };
-    await keeper.status(); // makes the namespace
+    await warmUp(keeper);
     const costs = await whileTicking(keeper, onRun, async () => {
       const fromMs = Date.now() + leadMs;
       const at = () => isoOf(fromMs + Math.floor(Math.random() * spanMs));

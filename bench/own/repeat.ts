@@ -2,7 +2,7 @@
 import { type Costs, costsOf } from '../costs.ts';
 import { type Punctuality, punctualityOf, type Start } from '../lateness.ts';
 import { inFreshNamespace } from './registry.ts';
-import { isoOf, noOpTask, type OwnPlace, untilMs, whileTicking } from './tasks.ts';
+import { isoOf, noOpTask, type OwnPlace, untilMs, warmUp, whileTicking } from './tasks.ts';
 
 export interface RepeatRequest extends OwnPlace {
   readonly tasks: number;
@@ -25,6 +25,7 @@ const REST_MS = 1_500;
 /** @throws Error when the records do not prove every slot once. */
 export async function repeat({ url, serverPids, tasks, seconds, warmMs }: RepeatRequest): Promise<Repeated> {
   return inFreshNamespace(url, async (keeper) => {
+    await warmUp(keeper);
     const firstMs = Date.now() + LEAD_MS;
     // Spread over the second, as the peer's are by when each was added.
     const anchor = (i: number) => isoOf(firstMs + Math.floor((i * EVERY_MS) / tasks));
