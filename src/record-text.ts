@@ -3,7 +3,7 @@ import type { EpochMs } from './clock.ts';
 import { CronkeeperError, messageOf } from './errors.ts';
 import type { TaskRecord } from './record.ts';
 import { NONE, OLDER_VERSION, RECORD_VERSION } from './record-form.ts';
-import { joinLines, splitLines, withSettings } from './record-lines.ts';
+import { joinLines, splitLines, type Unread, withSettings } from './record-lines.ts';
 import { recordProblem } from './soundness.ts';
 
 export function encodeRecord(record: TaskRecord): string {
@@ -55,11 +55,8 @@ export function decodeForLaunch(id: string, text: string): TaskRecord {
   const lines = splitLines(text);
   if (lines === undefined) return decodeRecord(id, text);
   const { head, taskText, runs } = lines;
-  const record = soundRecord(
-    id,
-    parsedOr<unknown>(id, () => JSON.parse(head)),
-  );
-  return { ...record, unread: { task: record.task, taskText, runs } };
+  const value = parsedOr<unknown>(id, () => JSON.parse(head));
+  return soundRecord(id, value, { taskText, runs });
 }
 
 function parsedOr<Value>(id: string, parse: () => Value): Value {
@@ -70,10 +67,10 @@ function parsedOr<Value>(id: string, parse: () => Value): Value {
   }
 }
 
-function soundRecord(id: string, value: unknown): TaskRecord {
+function soundRecord(id: string, value: unknown, unread?: Omit<Unread, 'task'>): TaskRecord {
   const problem = recordProblem(id, value);
   if (problem !== undefined) throw new CronkeeperError('corrupt', `task ${id}: ${problem}`);
-  return completed(value as Stored);
+  return completed(value as Stored, unread);
 }
 
 /** A record as its node holds it. */
@@ -87,17 +84,19 @@ interface Stored extends Omit<Partial<TaskRecord>, 'v' | 'task' | 'dueMs'> {
 }
 
 /** With what goes without saying. */
-function completed(stored: Stored): TaskRecord {
-  const { createdMs, dueMs, nextSlotMs, task, settings } = stored;
+function completed(stored: Stored, unread: Omit<Unread, 'task'> | undefined): TaskRecord {
+  const { createdMs, dueMs, nextSlotMs, settings } = stored;
   if (stored.v === OLDER_VERSION) {
     return { ...stored, v: RECORD_VERSION, dueMs: dueMs ?? undefined } as unknown as TaskRecord;
   }
+  const task = withSettings(stored.task, settings);
   const record = {
     ...{ updatedMs: createdMs, registeredMs: createdMs, launches: 0, state: null },
     ...{ manual: NONE, asked: NONE, chunks: NONE, deadSlots: NONE, runs: NONE },
     ...stored,
-    task: withSettings(task, settings),
+    task,
     dueMs: dueMs === null ? undefined : (dueMs ?? nextSlotMs),
+    unread: unread === undefined ? undefined : { task, ...unread },
   } as unknown as TaskRecord;
   return settings === undefined ? record : ({ ...record, settings: undefined } as TaskRecord);
 }

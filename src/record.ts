@@ -291,7 +291,9 @@ export const outlastsSchedule = ({ schedule, on = [] }: Task): boolean => schedu
 /** Moves the schedule to `slotMs`; without one the task has ended, unless something else may still launch it. */
 export function moveTo(record: TaskRecord, slotMs: EpochMs | undefined, why: 'completed' | 'exhausted'): TaskRecord {
   // What every launch comes by, and a copy without some fields costs several times one with all.
-  if (slotMs !== undefined && record.ended === undefined) return { ...record, nextSlotMs: slotMs };
+  if (slotMs !== undefined && record.ended === undefined) {
+    return record.nextSlotMs === slotMs ? record : { ...record, nextSlotMs: slotMs };
+  }
   const { nextSlotMs: _, ended: __, ...rest } = record;
   if (slotMs !== undefined) return { ...rest, nextSlotMs: slotMs };
   return why === 'exhausted' && outlastsSchedule(record.task) ? rest : { ...rest, ended: why };
