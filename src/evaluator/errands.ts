@@ -99,6 +99,12 @@ export class Errands {
     return [...this.#given, ...waiting];
   }
 
+  /** A JSON list, or `too-large`, or nothing when the host was asked nothing. */
+  get givenJson(): string {
+    const { given } = this;
+    return given === 'too-large' ? given : given.length === 0 ? '' : JSON.stringify(given);
+  }
+
   /** Nothing outside will ever wake the run. */
   get isEmpty(): boolean {
     return this.#script !== undefined || (this.#timers.length === 0 && this.#calls.size === 0);
@@ -231,7 +237,7 @@ export class Errands {
   /** The run is over. */
   drop(): void {
     this.#timers.length = 0;
-    this.#calls.clear();
+    if (this.#calls.size > 0) this.#calls.clear();
     this.#arrived.length = 0;
   }
 }

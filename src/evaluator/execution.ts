@@ -60,10 +60,7 @@ export class Execution implements Player {
   #peakBytes = 0;
 
   #phase: 'compiling' | 'linking' | 'running' = 'compiling';
-  /**
-   * The guest has said or asked something. If not, a module's top level has come to what it comes to in every run: it had
-   * no sight of `ctx`, seed and time.
-   */
+  /** The guest has said or asked something. If not, a module's top level has come to what it comes to in every run. */
   #hasCommuned = false;
   #stopped: Facts['stopped'];
   #verdict: Verdict | undefined;
@@ -292,7 +289,8 @@ export class Execution implements Player {
   }
 
   #beginModule(instance: Instance, bytecode: Buffer): void {
-    const [{ context, limits }, { states }] = [this.#order, this.#surroundings.stage];
+    const { context, limits } = this.#order;
+    const { states } = this.#surroundings.stage;
     const state = states.of(this.#known, limits);
     instance.reset(this, limits, state);
     let namespace = state?.namespace;
@@ -327,24 +325,24 @@ export class Execution implements Player {
   }
 
   #report(verdict: Verdict): void {
-    const { seq } = this.#order;
     this.#hasReported = true;
     this.#cancelWallTimer?.();
     this.#cancelWakeTimer?.();
-    const { hostCalls, given } = this.#errands;
+    const { hostCalls, givenJson: answers } = this.#errands;
     this.#errands.drop();
     this.#surroundings.stage.leave(this, verdict.failure);
     this.#surroundings.ended({
-      seq,
+      seq: this.#order.seq,
       startedMs: this.#surroundings.startedMs,
       wallMs: this.#stopwatch.wallMs,
       cpuMs: this.#stopwatch.cpuMs,
       peakBytes: this.#peakBytes,
       hostCalls,
       truncated: this.#logbook.truncated,
-      ...verdict,
+      failure: verdict.failure,
+      body: verdict.body,
       logs: this.#logbook.toJson(),
-      answers: given === 'too-large' ? given : given.length === 0 ? '' : JSON.stringify(given),
+      answers,
     });
   }
 }

@@ -1,35 +1,42 @@
 /** One run or check on its way: what the worker needs, and who waits for the outcome. */
 import type { Program, Run, Started } from '../evaluator.ts';
 import type { Outcome } from '../launch.ts';
-import type { Order } from './messages.ts';
+import type { Task } from './messages.ts';
 import { type Unreported, unreported } from './outcome.ts';
+
+/** Whoever waits for flights: for each, one of the two is called once. */
+export interface FlightOwner {
+  onOutcome(index: number, outcome: Outcome & Started): void;
+  /** The evaluator is broken: there will be no outcome. */
+  onBroken(error: Error): void;
+}
 
 export interface FlightPlan {
   readonly program: Program;
-  readonly order: Omit<Order, 'seq'>;
+  readonly order: Task;
   readonly capabilities: Run['capabilities'];
-  readonly fetch?: Run['fetch'];
-  readonly onOutcome: (outcome: Outcome & Started) => void;
-  /** The evaluator is broken: there will be no outcome. */
-  readonly onBroken: (error: Error) => void;
+  readonly fetch: Run['fetch'];
 }
 
 /** Settles once; whatever comes later is dropped. It may be settled while the worker is still at it. */
 export class Flight {
   readonly program: Program;
-  readonly order: Omit<Order, 'seq'>;
+  readonly order: Task;
   readonly capabilities: Run['capabilities'];
   readonly fetch: Run['fetch'];
-  readonly #plan: FlightPlan;
+  readonly #owner: FlightOwner;
+  readonly #index: number;
   #over: AbortController | undefined;
   #isSettled = false;
 
-  constructor(plan: FlightPlan) {
-    this.program = plan.program;
-    this.order = plan.order;
-    this.capabilities = plan.capabilities;
-    this.fetch = plan.fetch;
-    this.#plan = plan;
+  /** `index`: which of its owner's. */
+  constructor({ program, order, capabilities, fetch }: FlightPlan, owner: FlightOwner, index: number) {
+    this.program = program;
+    this.order = order;
+    this.capabilities = capabilities;
+    this.fetch = fetch;
+    this.#owner = owner;
+    this.#index = index;
   }
 
   get isSettled(): boolean {
@@ -47,7 +54,7 @@ export class Flight {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#over?.abort();
-    this.#plan.onOutcome(outcome);
+    this.#owner.onOutcome(this.#index, outcome);
   }
 
   /** Settles without a report of the worker. */
@@ -59,6 +66,6 @@ export class Flight {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#over?.abort();
-    this.#plan.onBroken(error);
+    this.#owner.onBroken(error);
   }
 }

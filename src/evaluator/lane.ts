@@ -10,7 +10,7 @@ import { workerUrl } from './assets.ts';
 import { Board, IDLE, nextSeq, type Seq, WAITING_MAX } from './board.ts';
 import type { Engine } from './engine.ts';
 import type { Flight } from './flight.ts';
-import { type FromWorker, type HostCall, monotonicMs, type Order, packOrders, type ToWorker } from './messages.ts';
+import { type FromWorker, type HostCall, monotonicMs, packOrders, type ToWorker } from './messages.ts';
 import { Outbox, type Report } from './outbox.ts';
 import { outcomeOf } from './outcome.ts';
 import { ProgramCache } from './program-cache.ts';
@@ -158,14 +158,18 @@ export class Lane {
 
   send(flights: readonly Flight[]): void {
     const { clock } = this.#equipment;
-    const orders: Order[] = flights.map((flight) => {
+    const seqs = Int32Array.from(flights, (flight) => {
       this.#lastSeq = nextSeq(this.#lastSeq);
       this.#flights.set(this.#lastSeq, flight);
-      return { seq: this.#lastSeq, ...flight.order };
+      return this.#lastSeq;
     });
+    const orders = packOrders(
+      seqs,
+      flights.map(({ order }) => order),
+    );
     const lesson = this.#programs.prepare(flights.map(({ program }) => program));
     const sentAt = { epochMs: clock.now(), monotonicMs: monotonicMs() };
-    this.#post({ type: 'orders', ...lesson, orders: packOrders(orders), sentAt });
+    this.#post({ type: 'orders', ...lesson, orders, sentAt });
     if (this.#cancelLook !== undefined) return;
     this.#watch.restart(clock.elapsed());
     this.#lookLater();
@@ -233,7 +237,7 @@ export class Lane {
   #read(): void {
     const { clock } = this.#equipment;
     const endMs = clock.elapsed() + READING_MS;
-    for (const _ of this.#news()) {
+    while (this.#readNext()) {
       if (clock.elapsed() < endMs) continue;
       this.#readLater();
       return;
@@ -241,15 +245,17 @@ export class Lane {
     if (this.#isGone) this.#end();
   }
 
-  /** Each step reads one thing. */
-  *#news(): Generator<void> {
-    for (const report of this.#outbox.drain()) yield this.#settle(report);
-    for (let report = this.#reports.shift(); report !== undefined; report = this.#reports.shift()) {
-      yield this.#settle(report);
+  /** One thing; false when there is none. */
+  #readNext(): boolean {
+    const report = this.#outbox.take() ?? this.#reports.shift();
+    if (report !== undefined) {
+      this.#settle(report);
+      return true;
     }
-    for (let call = this.#switchboard.next(); call !== undefined; call = this.#switchboard.next()) {
-      yield this.#answer(call);
-    }
+    const call = this.#switchboard.next();
+    if (call === undefined) return false;
+    this.#answer(call);
+    return true;
   }
 
   #readLater(): void {

@@ -77,17 +77,15 @@ export class EngineMemory {
     this.#words = new Int32Array(engine.memory.buffer);
   }
 
-  /** The memory; it moves when it grows. */
+  /** The memory. It moves when it grows, and then nothing is left where it was. */
   get bytes(): Buffer {
-    const { buffer } = this.#engine.memory;
-    if (this.#bytes.buffer !== buffer) this.#bytes = Buffer.from(buffer);
+    if (this.#bytes.length === 0) this.#bytes = Buffer.from(this.#engine.memory.buffer);
     return this.#bytes;
   }
 
   /** The same as words of 32 bits, in the machine's order, which is the engine's: little-endian. */
   get words(): Int32Array {
-    const { buffer } = this.#engine.memory;
-    if (this.#words.buffer !== buffer) this.#words = new Int32Array(buffer);
+    if (this.#words.length === 0) this.#words = new Int32Array(this.#engine.memory.buffer);
     return this.#words;
   }
 

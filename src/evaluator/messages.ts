@@ -17,8 +17,11 @@ export interface Order {
   readonly seed: string;
   readonly limits: Limits;
   /** The run is repeated: see {@link Run.answers}. */
-  readonly answers?: readonly RecordedAnswer[];
+  readonly answers?: readonly RecordedAnswer[] | undefined;
 }
+
+/** An order that has no name yet. */
+export type Task = Omit<Order, 'seq'>;
 
 const LIMIT_NAMES = Object.keys(LIMITS) as (keyof Limits)[];
 
@@ -37,8 +40,8 @@ export interface PackedOrders {
   readonly answers: readonly (readonly RecordedAnswer[] | undefined)[];
 }
 
-export const packOrders = (orders: readonly Order[]): PackedOrders => ({
-  seqs: Int32Array.from(orders, ({ seq }) => seq),
+export const packOrders = (seqs: Int32Array, orders: readonly Task[]): PackedOrders => ({
+  seqs,
   checks: orders.map(({ task }) => task === 'check'),
   hashes: orders.map(({ hash }) => hash),
   contexts: orders.map(({ context }) => context),
@@ -49,7 +52,7 @@ export const packOrders = (orders: readonly Order[]): PackedOrders => ({
 });
 
 /** Equal limits as one object. */
-function interned(orders: readonly Order[]): Limits[] {
+function interned(orders: readonly Task[]): Limits[] {
   let last: Limits | undefined;
   return orders.map(({ limits }) => {
     if (last === undefined || LIMIT_NAMES.some((name) => last?.[name] !== limits[name])) last = limits;
@@ -66,7 +69,7 @@ export const unpackOrders = (packed: PackedOrders): Order[] =>
     nowMs: packed.nowMs[i]!,
     seed: packed.seeds[i]!,
     limits: packed.limits[i]!,
-    ...(packed.answers[i] !== undefined && { answers: packed.answers[i] }),
+    answers: packed.answers[i],
   }));
 
 /** The same instant on two clocks: the caller's, and the machine's monotonic one, which all threads share. */

@@ -51,6 +51,7 @@ export class ModuleStates {
   readonly #bytesMax: number;
   /** By hash of the program, the one that has not run for longest first. */
   readonly #states = new Map<string, ModuleState>();
+  #latest = '';
   #bytes = 0;
 
   constructor(bytesMax = STATES_BYTES) {
@@ -61,8 +62,11 @@ export class ModuleStates {
   of({ program: { hash } }: KnownProgram, limits: Limits): ModuleState | undefined {
     const state = this.#states.get(hash);
     if (state === undefined || !isFor(state, limits)) return undefined;
-    this.#states.delete(hash);
-    this.#states.set(hash, state);
+    if (hash !== this.#latest) {
+      this.#states.delete(hash);
+      this.#states.set(hash, state);
+      this.#latest = hash;
+    }
     return state;
   }
 
@@ -83,6 +87,7 @@ export class ModuleStates {
       this.forget(oldest);
     }
     this.#states.set(hash, state);
+    this.#latest = hash;
     this.#bytes += sizeOf(state);
   }
 

@@ -20,7 +20,7 @@ export interface Report {
   /** Log lines or bytes were dropped. */
   readonly truncated: boolean;
   /** Absent: the run succeeded. */
-  readonly failure?: RunErrorClass;
+  readonly failure?: RunErrorClass | undefined;
   /** JSON: the result, or the error's name, message and stack. */
   readonly body: string;
   /** JSON: the log lines; empty when there are none. */
@@ -87,16 +87,16 @@ export class Outbox {
     return true;
   }
 
-  /** Main: takes out all reports that are whole. */
-  *drain(): Generator<Report> {
+  /** Main: takes out the next report that is whole. */
+  take(): Report | undefined {
     for (;;) {
       const read = Atomics.load(this.#cursors, READ);
-      if (read === Atomics.load(this.#cursors, WRITTEN)) return;
+      if (read === Atomics.load(this.#cursors, WRITTEN)) return undefined;
       const at = (read >>> 0) % RING_BYTES;
       const size = this.#ring.readUInt32LE(at + SIZE);
       const report = size > 0 ? this.#decode(at) : undefined;
       Atomics.store(this.#cursors, READ, (read + (size || RING_BYTES - at)) | 0);
-      if (report !== undefined) yield report;
+      if (report !== undefined) return report;
     }
   }
 
@@ -124,10 +124,10 @@ export class Outbox {
   #decode(at: number): Report {
     const ring = this.#ring;
     const flags = ring.readUInt32LE(at + FLAGS);
-    const failure = FAILURES[flags & 0xff];
     const body = at + HEAD_BYTES;
     const logs = body + ring.readUInt32LE(at + BODY_BYTES);
     const answers = logs + ring.readUInt32LE(at + LOG_BYTES);
+    const end = answers + ring.readUInt32LE(at + ANSWER_BYTES);
     return {
       seq: ring.readInt32LE(at + SEQ),
       startedMs: ring.readDoubleLE(at + STARTED_MS),
@@ -136,10 +136,11 @@ export class Outbox {
       peakBytes: ring.readUInt32LE(at + PEAK_BYTES),
       hostCalls: ring.readUInt32LE(at + HOST_CALLS),
       truncated: (flags & TRUNCATED) !== 0,
-      ...(failure === undefined ? {} : { failure }),
+      failure: FAILURES[flags & 0xff],
       body: ring.toString('utf8', body, logs),
-      logs: ring.toString('utf8', logs, answers),
-      answers: ring.toString('utf8', answers, answers + ring.readUInt32LE(at + ANSWER_BYTES)),
+      // Most runs write no log and ask nothing.
+      logs: logs === answers ? '' : ring.toString('utf8', logs, answers),
+      answers: answers === end ? '' : ring.toString('utf8', answers, end),
     };
   }
 }

@@ -19,18 +19,18 @@ export function outcomeOf(report: Report): Outcome & Started {
 
 function read(report: Report): Outcome & Started {
   const { failure, body, startedMs, truncated, answers } = report;
-  const common = {
-    startedMs,
-    ...(answers !== '' && { answers: readAnswers(answers) }),
-    logs: report.logs === '' ? [] : (JSON.parse(report.logs) as string[]),
-    truncated,
-    usage: {
-      wallMs: report.wallMs,
-      cpuMs: report.cpuMs,
-      peakBytes: report.peakBytes,
-      hostCalls: report.hostCalls,
-    },
+  const logs = report.logs === '' ? [] : (JSON.parse(report.logs) as string[]);
+  const usage = {
+    wallMs: report.wallMs,
+    cpuMs: report.cpuMs,
+    peakBytes: report.peakBytes,
+    hostCalls: report.hostCalls,
   };
+  // What most runs come to, without what the others need: copying one object into another takes as long as all else here.
+  if (body === 'null' && failure === undefined && answers === '') {
+    return { status: 'succeeded', value: null, startedMs, logs, truncated, usage };
+  }
+  const common = { startedMs, ...(answers !== '' && { answers: readAnswers(answers) }), logs, truncated, usage };
   if (failure === undefined) return { status: 'succeeded', ...readResult(parseData(body)), ...common };
   const error = JSON.parse(body) as Omit<RunError, 'class'>;
   return { status: statusOf(failure), error: { class: failure, ...error }, ...common };

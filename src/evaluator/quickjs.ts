@@ -2,7 +2,7 @@
  * The evaluator on QuickJS: compiled to WebAssembly, in worker threads with an empty environment, every run in memory
  * that no other run has touched. This file makes flights of runs; fleet.ts brings them to the workers.
  */
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, type EpochMs, systemClock } from '../clock.ts';
 import {
   DEFAULT_LIMITS,
   type Evaluator,
@@ -11,11 +11,12 @@ import {
   type Program,
   type Run,
   type RunContext,
+  type Started,
 } from '../evaluator.ts';
-import type { RunError } from '../launch.ts';
+import type { Outcome, RunError } from '../launch.ts';
 import { loadEngine } from './engine.ts';
 import { CLOSED, Fleet } from './fleet.ts';
-import { Flight, type FlightPlan } from './flight.ts';
+import { Flight, type FlightOwner, type FlightPlan } from './flight.ts';
 import { type Equipment, openWorker } from './lane.ts';
 
 /** Parsing the largest source takes some milliseconds. */
@@ -59,32 +60,15 @@ export class QuickJsEvaluator implements Evaluator {
 
   async run(batch: readonly Run[], onOutcome: OutcomeListener, signal?: AbortSignal): Promise<void> {
     if (batch.length === 0) return;
-    const flights: Flight[] = [];
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const owner = new BatchOwner(batch.length, onOutcome, resolve, reject);
+    const flights = batch.map((run, index) => new Flight(planOf(run), owner, index));
     const cancel = () => this.#fleet.cancel(flights, 'the caller gave up');
     try {
-      await new Promise<void>((resolve, reject) => {
-        let left = batch.length;
-        for (const [index, run] of batch.entries()) {
-          const settle = (report: () => void) => {
-            try {
-              report();
-            } catch (error) {
-              reject(error);
-            }
-            if (--left === 0) resolve();
-          };
-          flights.push(
-            new Flight({
-              ...planOf(run),
-              onOutcome: (outcome) => settle(() => onOutcome(index, outcome)),
-              onBroken: (error) => settle(() => reject(error)),
-            }),
-          );
-        }
-        this.#fly(flights);
-        signal?.addEventListener('abort', cancel, { once: true });
-        if (signal?.aborted) cancel();
-      });
+      this.#fly(flights);
+      signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted) cancel();
+      await promise;
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -100,14 +84,11 @@ export class QuickJsEvaluator implements Evaluator {
         seed: '',
         limits: CHECK_LIMITS,
       } as const;
-      const flight = new Flight({
-        program,
-        order,
-        capabilities: {},
-        onOutcome: ({ error }) => (error?.class === 'Cancelled' ? reject(CLOSED) : resolve(error)),
+      const owner: FlightOwner = {
+        onOutcome: (_index, { error }) => (error?.class === 'Cancelled' ? reject(CLOSED) : resolve(error)),
         onBroken: reject,
-      });
-      this.#fly([flight]);
+      };
+      this.#fly([new Flight({ program, order, capabilities: {}, fetch: undefined }, owner, 0)]);
     });
   }
 
@@ -136,36 +117,54 @@ export class QuickJsEvaluator implements Evaluator {
   }
 }
 
-const planOf = (run: Run): Pick<FlightPlan, 'program' | 'order' | 'capabilities' | 'fetch'> => ({
-  program: run.program,
-  order: {
-    task: 'run',
-    hash: run.program.hash,
-    context: JSON.stringify(contextOf(run.context)),
-    nowMs: run.nowMs,
-    seed: run.seed,
-    limits: run.limits,
-    ...(run.answers !== undefined && { answers: run.answers }),
-  },
-  capabilities: run.capabilities,
-  ...(run.fetch !== undefined && { fetch: run.fetch }),
+/** Tells of outcomes as they come, and of the end of all. */
+class BatchOwner implements FlightOwner {
+  readonly #onOutcome: OutcomeListener;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+  #left: number;
+
+  constructor(count: number, onOutcome: OutcomeListener, resolve: () => void, reject: (error: unknown) => void) {
+    this.#left = count;
+    this.#onOutcome = onOutcome;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  onOutcome(index: number, outcome: Outcome & Started): void {
+    try {
+      this.#onOutcome(index, outcome);
+    } catch (error) {
+      this.#reject(error);
+    }
+    this.#settle();
+  }
+
+  onBroken(error: Error): void {
+    this.#reject(error);
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (--this.#left === 0) this.#resolve();
+  }
+}
+
+const planOf = ({ program, context, nowMs, seed, limits, answers, capabilities, fetch }: Run): FlightPlan => ({
+  program,
+  order: { task: 'run', hash: program.hash, context: contextJson(context), nowMs, seed, limits, answers },
+  capabilities,
+  fetch,
 });
 
 /** The data of `ctx`, in the task's terms: values in the order of guest/run.js, which has their names. */
-const contextOf = ({
-  taskId,
-  slotMs,
-  attempt,
-  fence,
-  idempotencyKey,
-  input,
-  state,
-}: RunContext): readonly unknown[] => [
-  taskId,
-  new Date(slotMs).toISOString(),
-  attempt,
-  fence,
-  idempotencyKey,
-  input ?? null,
-  state ?? null,
-];
+const contextJson = ({ taskId, slotMs, attempt, fence, idempotencyKey, input, state }: RunContext): string =>
+  JSON.stringify([taskId, slotOf(slotMs), attempt, fence, idempotencyKey, input ?? null, state ?? null]);
+
+let lastSlot = { ms: 0, text: new Date(0).toISOString() };
+
+/** Tasks of a batch are mostly due at the same time, and to write one down takes a microsecond. */
+function slotOf(ms: EpochMs): string {
+  if (ms !== lastSlot.ms) lastSlot = { ms, text: new Date(ms).toISOString() };
+  return lastSlot.text;
+}

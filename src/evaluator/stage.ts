@@ -67,8 +67,10 @@ export class Stage {
   /** The run is over, well or with a failure. */
   leave(player: Player, failure: RunErrorClass | undefined): void {
     const saved = this.#waiting.get(player);
-    for (const frame of saved?.frames ?? []) this.#frames.drop(frame);
-    this.#waiting.delete(player);
+    if (saved !== undefined) {
+      for (const frame of saved.frames) this.#frames.drop(frame);
+      this.#waiting.delete(player);
+    }
     if (this.#onStage !== player) return;
     this.#onStage = undefined;
     this.#instance.release(failure === undefined);

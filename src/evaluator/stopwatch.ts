@@ -51,7 +51,8 @@ export class Stopwatch {
   enter(): { readonly atMs: number; readonly allowedMs: number } {
     const { wallMs, cpuMs } = this.#limits;
     this.#enteredAt = this.#clock.elapsed();
-    const [wall, cpu] = [this.#startedAt + wallMs + this.#heldUpMs, this.#enteredAt + cpuMs - this.#cpuMs];
+    const wall = this.#startedAt + wallMs + this.#heldUpMs;
+    const cpu = this.#enteredAt + cpuMs - this.#cpuMs;
     this.#deadlineIs = cpu < wall ? 'cpu' : 'wall';
     this.#deadline = Math.min(cpu, wall);
     return { atMs: this.#enteredAt - this.#startedAt, allowedMs: this.#deadline - this.#enteredAt };
