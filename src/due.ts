@@ -15,7 +15,7 @@ import {
   type Layout,
   pageFirstDueMs,
 } from './layout.ts';
-import { contentsOf, minutePath, pathOfPage } from './new-pages.ts';
+import { contentsOf, directoriesOf, minutePath, pathOfPage } from './new-pages.ts';
 
 /** How often the making of a directory is tried while its outcome is unknown. */
 const CREATE_ATTEMPTS_MAX = 20;
@@ -236,12 +236,7 @@ export class DueDirectories {
   }
 
   async ensure(entries: readonly DueEntry[], layout: Layout): Promise<void> {
-    const missing = new Set<string>();
-    for (const { taskId, dueMs } of entries) {
-      const directory = minutePath(layout, layout.shardOf(taskId), dueMinute(dueMs));
-      if (!this.#known.has(directory)) missing.add(directory);
-    }
-    await Promise.all([...missing].map((directory) => this.#make(directory)));
+    await this.have(directoriesOf(layout, entries));
   }
 
   /** Other directories, whose parent is there or can be made where its own is. */

@@ -19,7 +19,8 @@ export interface HistoryChange {
   readonly removed: readonly number[];
 }
 
-const UNCHANGED: HistoryChange = { removed: [] };
+/** Nothing is to be written beside the record. */
+export const UNCHANGED: HistoryChange = { removed: [] };
 
 /** Adds runs, given oldest first. */
 export function recordRuns(

@@ -1,7 +1,7 @@
 /** What is to be recorded for one due entry, and the operations that record it, beside those on due pages. Pure. */
 import type { Op } from './coordinator.ts';
 import type { Page, TimedEntry } from './due.ts';
-import { encodeChunk } from './history.ts';
+import { encodeChunk, UNCHANGED } from './history.ts';
 import type { RunError } from './launch.ts';
 import type { DueEntry, Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
@@ -116,6 +116,7 @@ export function pageBytes({ path, left }: Page): number {
 /** Chunks of history and dead letters. */
 function besideOps(layout: Layout, settled: Settled, known: ReadonlyMap<string, boolean>): Op[] {
   const { record, history, dead, evictedSlotMs } = settled;
+  if (history === UNCHANGED && dead === undefined) return [];
   const { id } = record.task;
   const put = (path: string, data: string, exists: boolean): Op =>
     (known.get(path) ?? exists) ? { op: 'set', path, data } : { op: 'create', path, data };

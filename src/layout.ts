@@ -21,7 +21,7 @@
  */
 import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
-import { BUCKETS, bucketOf, shardOf } from './shard.ts';
+import { bucketNames, bucketOf, shardOf } from './shard.ts';
 
 const ROOT = '/cronkeeper';
 const MINUTE_MS = 60_000;
@@ -100,10 +100,6 @@ export function createLayout(namespace: string, shards: number): Layout {
     undelivered: (n) => `${shard(n)}/undelivered`,
   };
 }
-
-export const bucketNames: readonly string[] = Array.from({ length: BUCKETS }, (_, i) =>
-  i.toString(16).padStart(2, '0'),
-);
 
 /** Everything a namespace consists of before its first task, in an order that creates parents first. */
 export function namespaceOps(namespace: string, shards: number, settings: string): Op[] {

@@ -1,4 +1,5 @@
 /** Which pages of the due index new entries make: those of one shard and minute together, the earliest first. Pure. */
+import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
 import { type DueEntry, type DueMinute, dueMinute, encodeDueEntry, type Layout, minuteOf, pageName } from './layout.ts';
 import { SHARDS_MAX } from './shard.ts';
@@ -16,6 +17,20 @@ export interface PageContent {
 export const minutePath = (layout: Layout, shard: number, { day, minute }: DueMinute): string =>
   `${layout.due(shard)}/${day}/${minute}`;
 
+/** Entries of one commit are of few minutes: each name is made once. */
+export function directoriesOf(layout: Layout, entries: readonly DueEntry[]): Iterable<string> {
+  const found = new Map<number, string>();
+  for (const { taskId, dueMs } of entries) {
+    const shard = layout.shardOf(taskId);
+    const key = keyOf(shard, dueMs);
+    if (!found.has(key)) found.set(key, minutePath(layout, shard, dueMinute(dueMs)));
+  }
+  return found.values();
+}
+
+/** One number for each shard and minute. */
+const keyOf = (shard: number, dueMs: EpochMs): number => minuteOf(dueMs) * SHARDS_MAX + shard;
+
 /** One page for each shard and minute, more where they are many. */
 export function contentsOf(layout: Layout, entries: readonly DueEntry[]): PageContent[] {
   const groups = new Map<
@@ -24,7 +39,7 @@ export function contentsOf(layout: Layout, entries: readonly DueEntry[]): PageCo
   >();
   for (const entry of entries) {
     const shard = layout.shardOf(entry.taskId);
-    const key = minuteOf(entry.dueMs) * SHARDS_MAX + shard;
+    const key = keyOf(shard, entry.dueMs);
     const group = groups.get(key);
     if (group !== undefined) group.entries.push(entry);
     else groups.set(key, { shard, directory: minutePath(layout, shard, dueMinute(entry.dueMs)), entries: [entry] });

@@ -2,7 +2,8 @@
 import type { EpochMs } from './clock.ts';
 import type { Session } from './coordinator.ts';
 import { CronkeeperError } from './errors.ts';
-import { bucketNames, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { bucketNames } from './shard.ts';
 
 /** The largest quota that can be set. */
 export const TASKS_MAX = 10_000_000;

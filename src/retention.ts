@@ -4,9 +4,10 @@
  */
 import type { EpochMs } from './clock.ts';
 import type { Op } from './coordinator.ts';
-import { bucketNames, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { runsIn, type TaskRecord } from './record.ts';
 import { decodeRecord } from './record-text.ts';
+import { bucketNames } from './shard.ts';
 
 /** A hint is left alone for so long: a run that is under way when its code is edited is recorded long before. */
 export const CODE_GRACE_MS = 86_400_000;

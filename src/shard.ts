@@ -14,22 +14,34 @@ export const isShards = (value: unknown): value is readonly number[] =>
   new Set(value).size === value.length &&
   value.every((shard) => Number.isInteger(shard) && shard >= 0 && shard < SHARDS_MAX);
 
-/** FNV-1a, 32 bits, with a final mix (murmur3's) so that the low bits of similar ids differ. */
-export function hash32(text: string): number {
-  let hash = 0x811c9dc5;
+const FNV_OFFSET = 0x811c9dc5;
+
+/** FNV-1a, 32 bits. What comes later is hashed on from what came before. */
+function fnv(text: string, before = FNV_OFFSET): number {
+  let hash = before;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return hash;
+}
+
+/** The final mix of murmur3, so that the low bits of similar ids differ. */
+function mixed(fnvHash: number): number {
+  let hash = Math.imul(fnvHash ^ (fnvHash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+export const hash32 = (text: string): number => mixed(fnv(text));
+
 export const shardOf = (taskId: string, shards: number): number => hash32(taskId) % shards;
 
 /** Directories of tasks, code and dead letters: as many as two hexadecimal digits can name. */
-export const BUCKETS = 256;
+export const bucketNames: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
+const BUCKET_SALT = fnv('bucket:');
 
 /** Independent of the shard: other bits decide. */
-export const bucketOf = (name: string): string => (hash32(`bucket:${name}`) % BUCKETS).toString(16).padStart(2, '0');
+export const bucketOf = (name: string): string =>
+  bucketNames[mixed(fnv(name, BUCKET_SALT)) % bucketNames.length] as string;
 
 /** How far `spread` moves the task inside its window, 0 … spreadMs - 1. */
 export const spreadOffsetMs = ({ id, spreadMs }: { readonly id: string; readonly spreadMs: number }): number =>

@@ -14,7 +14,7 @@ import { sweepAudit } from './audit-trail.ts';
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
 import { isCronkeeperError } from './errors.ts';
-import { bucketNames, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { Lease } from './lease.ts';
 import {
   CODE_GRACE_MS,
@@ -30,6 +30,7 @@ import {
   namedBy,
   START,
 } from './retention.ts';
+import { bucketNames } from './shard.ts';
 
 /** The holder of this shard sweeps. */
 export const SWEEPING_SHARD = 0;

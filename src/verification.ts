@@ -5,8 +5,9 @@ import { invalidDocument } from './document.ts';
 import { received } from './errors.ts';
 import { decodeChunk } from './history.ts';
 import { formatInstant, parseInstant } from './instant.ts';
-import { bucketNames, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { isRemoved, type RunRecord, type TaskRecord } from './record.ts';
+import { bucketNames } from './shard.ts';
 import { isLoaded, loadRecords } from './store.ts';
 import { type Bounds, type SlotProblem, verifyTask } from './verify.ts';
 

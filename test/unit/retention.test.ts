@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { register } from '../../src/edit.ts';
-import { bucketNames, createLayout } from '../../src/layout.ts';
+import { createLayout } from '../../src/layout.ts';
 import { encodeRecord } from '../../src/record-text.ts';
 import {
   codeNamedBy,
@@ -15,6 +15,7 @@ import {
   replacedCode,
   START,
 } from '../../src/retention.ts';
+import { bucketNames } from '../../src/shard.ts';
 import { PROPERTY_SEED } from '../support/cron-arbitraries.ts';
 import { taskOf } from '../support/task-records.ts';
 
