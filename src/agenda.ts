@@ -1,7 +1,8 @@
 /** The due pages that a tick knows: those that it has read, and those that it has made. */
 import type { EpochMs } from './clock.ts';
 import type { Session } from './coordinator.ts';
-import { type Days, DueDirectories, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
+import { type Days, GONE, type Page, scanDue, type TimedEntry } from './due.ts';
+import { DueDirectories } from './due-directories.ts';
 import { dueMinute, type Layout } from './layout.ts';
 
 /** Directories of past minutes that one tick removes. */

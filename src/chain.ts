@@ -4,7 +4,8 @@
  */
 import type { EpochMs } from './clock.ts';
 import type { Op, Session } from './coordinator.ts';
-import { type DueDirectories, newPages } from './due.ts';
+import { newPages } from './due.ts';
+import type { DueDirectories } from './due-directories.ts';
 import { ask } from './edit.ts';
 import { fitting } from './edit-ops.ts';
 import { isCronkeeperError } from './errors.ts';

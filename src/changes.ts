@@ -6,7 +6,7 @@ import { type AuditAction, auditLine } from './audit.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Session } from './coordinator.ts';
-import { DueDirectories } from './due.ts';
+import { DueDirectories } from './due-directories.ts';
 import { assertFits, type Edited, editOps } from './edit-ops.ts';
 import { CronkeeperError, isCronkeeperError } from './errors.ts';
 import type { Program } from './evaluator.ts';

@@ -8,15 +8,8 @@
  */
 import type { Cancel, Clock } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
-import {
-  type DueDirectories,
-  type NewPages,
-  newPages,
-  type Page,
-  reloadPages,
-  type TimedEntry,
-  takeOff,
-} from './due.ts';
+import { type NewPages, newPages, type Page, reloadPages, type TimedEntry, takeOff } from './due.ts';
+import type { DueDirectories } from './due-directories.ts';
 import { isCronkeeperError } from './errors.ts';
 import {
   dueEntries,

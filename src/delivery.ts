@@ -7,7 +7,7 @@ import { type Chaining, chain, chainProblem } from './chain.ts';
 import type { Cancel, Clock, EpochMs } from './clock.ts';
 import { isRefused, type Op, type Session } from './coordinator.ts';
 import type { Courier } from './courier.ts';
-import type { DueDirectories } from './due.ts';
+import type { DueDirectories } from './due-directories.ts';
 import { isCronkeeperError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { type Lease, lostLease } from './lease.ts';

@@ -4,8 +4,7 @@
  * its timer number is the task's; so an edit never searches for the entry it replaces, which is swept when it is due.
  */
 import type { EpochMs } from './clock.ts';
-import { isRefused, type Op, type Session } from './coordinator.ts';
-import { isCronkeeperError } from './errors.ts';
+import type { Op, Session } from './coordinator.ts';
 import {
   type DueEntry,
   type DueMinute,
@@ -15,10 +14,7 @@ import {
   type Layout,
   pageFirstDueMs,
 } from './layout.ts';
-import { contentsOf, directoriesOf, minutePath, pathOfPage } from './new-pages.ts';
-
-/** How often the making of a directory is tried while its outcome is unknown. */
-const CREATE_ATTEMPTS_MAX = 20;
+import { contentsOf, minutePath, pathOfPage } from './new-pages.ts';
 
 /** As in the name of a directory. */
 const FIRST_MINUTE = '0000';
@@ -225,84 +221,3 @@ export function newPages(layout: Layout, entries: readonly DueEntry[], maker: ()
     ops: pages.map(({ path, left }) => ({ op: 'create', path, data: [...left.keys()].join('\n') })),
   };
 }
-
-/** Makes the directories of pages, once each; another writer may have made them, and a tick may remove empty ones. */
-export class DueDirectories {
-  readonly #known = new Set<string>();
-  readonly #session: Session;
-
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
-  async ensure(entries: readonly DueEntry[], layout: Layout): Promise<void> {
-    await this.have(directoriesOf(layout, entries));
-  }
-
-  /** Other directories, whose parent is there or can be made where its own is. */
-  async have(directories: Iterable<string>): Promise<void> {
-    const missing = [...new Set(directories)].filter((directory) => !this.#known.has(directory));
-    await Promise.all(missing.map((directory) => this.#make(directory)));
-  }
-
-  /** After a refusal: what was known may have been removed. */
-  forget(): void {
-    this.#known.clear();
-  }
-
-  /** Removes directories of past minutes, and of past days with them, where nothing is left in them. */
-  async sweep(directories: Iterable<string>): Promise<void> {
-    const days = new Set<string>();
-    const removals = [...directories].map(async (directory) => {
-      this.#known.delete(directory);
-      if (await this.#removeEmpty(directory)) days.add(parentOf(directory)); // gone already: the day may be empty too
-    });
-    await Promise.all(removals);
-    await Promise.all([...days].map((day) => this.#removeEmpty(day)));
-  }
-
-  /** Removes a page on which nothing can be read. */
-  async drop({ path, version }: Page): Promise<void> {
-    await this.#remove({ op: 'remove', path, version });
-  }
-
-  async #make(directory: string): Promise<void> {
-    for (const path of [parentOf(directory), directory]) {
-      if (this.#known.has(path)) continue;
-      await this.#create(path);
-      this.#known.add(path);
-    }
-  }
-
-  /** To make it twice does no harm, so an unknown outcome is simply tried again. */
-  async #create(path: string): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#session.multi([{ op: 'create', path, data: '' }]);
-        return;
-      } catch (error) {
-        if (isRefused(error, 'node-exists')) return;
-        if (!isCronkeeperError(error, 'outcome-unknown') || attempt === CREATE_ATTEMPTS_MAX) throw error;
-      }
-    }
-  }
-
-  async #removeEmpty(path: string): Promise<boolean> {
-    const isRemoved = await this.#remove({ op: 'remove', path });
-    if (isRemoved) this.#known.delete(path);
-    return isRemoved;
-  }
-
-  /** What is not removed now, or not known to be, is come by again. */
-  async #remove(op: Op): Promise<boolean> {
-    try {
-      await this.#session.multi([op]);
-      return true;
-    } catch (error) {
-      if (!isRefused(error) && !isCronkeeperError(error, 'outcome-unknown')) throw error;
-      return isRefused(error, 'no-node');
-    }
-  }
-}
-
-const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));

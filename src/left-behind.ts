@@ -4,7 +4,8 @@
  */
 import type { EpochMs } from './clock.ts';
 import { isRefused, type Session } from './coordinator.ts';
-import { type DueDirectories, newPages } from './due.ts';
+import { newPages } from './due.ts';
+import type { DueDirectories } from './due-directories.ts';
 import { isCronkeeperError } from './errors.ts';
 import { dueEntryOf, settleOps } from './item.ts';
 import type { Journal } from './journal.ts';

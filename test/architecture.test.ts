@@ -75,6 +75,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
       'upcoming',
       'new-pages',
       'due',
+      'due-directories',
       'agenda',
       'journal',
       'store',

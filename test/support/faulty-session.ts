@@ -1,6 +1,6 @@
 /**
  * A session whose transactions meet the faults of a network, one after the other, as a test has written them down.
- * Writes of a single operation, by which directories are made and removed, are left in peace.
+ * Writes by which directories are made and removed are left in peace.
  */
 import { CoordinatorError, type Node, type Op, type OpResult, type Session } from '../../src/coordinator.ts';
 
@@ -14,6 +14,8 @@ export type Fault =
   | 'late'
   /** The coordinator refuses to serve. */
   | 'unavailable';
+
+const isDirectory = (op: Op): boolean => op.op === 'create' && op.data === '';
 
 const lost = () => new CoordinatorError('outcome-unknown', 'a test lost this');
 
@@ -68,7 +70,7 @@ export class FaultySession implements Session {
   }
 
   async #send(ops: readonly Op[]): Promise<OpResult[]> {
-    if (ops.length === 1) return this.#session.multi(ops);
+    if (ops.length === 1 || ops.every(isDirectory)) return this.#session.multi(ops);
     const { before } = this;
     this.before = undefined;
     await before?.();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { COMMIT_ITEMS_MAX, Committer, type CommitterOptions } from '../../src/commit.ts';
 import type { Op, Session } from '../../src/coordinator.ts';
-import { DueDirectories, type Page, type TimedEntry } from '../../src/due.ts';
+import type { Page, TimedEntry } from '../../src/due.ts';
+import { DueDirectories } from '../../src/due-directories.ts';
 import { register } from '../../src/edit.ts';
 import type { Item } from '../../src/item.ts';
 import { createLayout } from '../../src/layout.ts';
