@@ -39,7 +39,7 @@ const COMMITS_IN_FLIGHT_MAX = 4;
 
 /** Outcomes that come within so many milliseconds share a commit; and those that nobody waits for (see `mayWait`). */
 const GROUP_MS = 5;
-const PATIENT_GROUP_MS = 25;
+const PATIENT_GROUP_MS = 40;
 
 /** How often what was refused is settled again before the tick gives up: each time somebody else was faster. */
 const REBUILDS_MAX = 20;

@@ -231,7 +231,8 @@ export class Dispatcher {
       this.#unprepare(entry);
       return this.#commit({ entry, lease, done: 'stale' });
     }
-    const nowMs = this.#options.now();
+    const aheadMs = Math.max(0, entry.dueMs - this.#options.now());
+    const nowMs = this.#options.now() + aheadMs;
     const planned = this.#plan(found, nowMs);
     if (planned instanceof CronkeeperError) return this.#quarantine(entry, planned);
     this.#unprepare(entry, planned.do === 'decide' ? planned.launch : undefined);
@@ -240,14 +241,14 @@ export class Dispatcher {
     const { skipped, launch, closing } = planned;
     if (launch !== undefined && closing === undefined) {
       const { id, timeoutMs } = found.record.task;
-      if (!this.#options.mayStart(timeoutMs)) {
+      if (!this.#options.mayStart(aheadMs + timeoutMs)) {
         this.#options.journal.withdraw(entry.taskId, launch.slotMs);
         const { timeoutMsMax } = this.#options;
         if (timeoutMs > timeoutMsMax) this.#options.onQuarantined(id, neverStarts(id, timeoutMs, timeoutMsMax));
         return this.#defer(entry, timeoutMs <= timeoutMsMax);
       }
       // Without the time for that, it is better begun beside others than never.
-      const mayWait = this.#options.mayStart(timeoutMs + SUSPECT_WAIT_MS);
+      const mayWait = this.#options.mayStart(aheadMs + timeoutMs + SUSPECT_WAIT_MS);
       if (isSuspect(launch) && mayWait && !this.#suspects.hasBegun(entry)) return this.#setAside(entry);
       return { entry, lease, loaded: found, skipped, launch, losses: 0 };
     }

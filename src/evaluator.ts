@@ -117,6 +117,11 @@ export interface Run {
    * it, and moves on when the run is woken by a timer or an answer: so a run that is repeated sees the same times.
    */
   readonly nowMs: EpochMs;
+  /**
+   * Not to begin sooner than so many ms from now. A worker begins its runs in the order in which they come, so those
+   * behind it wait as well: good for moments, and for callers who hand over what is due next. Default 0.
+   */
+  readonly delayMs?: number;
   /** Any text. `Math.random` and `crypto` inside give the same numbers for the same seed. */
   readonly seed: string;
   readonly limits: Limits;

@@ -11,6 +11,11 @@ export const PACE = {
    */
   prepareAheadMs: 500,
   prepareEveryMs: 100,
+  /**
+   * The sandbox has what is due next so much ahead, and waits for the moment by itself: neither a main thread that is busy
+   * with commits nor the way to the worker makes a start late.
+   */
+  handOverAheadMs: 40,
   /** Several rings of the doorbell within this are one. */
   doorbellMs: 10,
   /** A run that takes longer than this after the linger is over makes the tick go on, by so much at a time. */

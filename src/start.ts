@@ -37,7 +37,7 @@ export interface Times {
 }
 
 export function runOf(
-  { loaded: { record }, launch, lease }: Start,
+  { entry: { dueMs }, loaded: { record }, launch, lease }: Start,
   program: Program,
   nowMs: EpochMs,
   { capabilities, outbound }: Grants,
@@ -54,7 +54,8 @@ export function runOf(
   return {
     ...attempt,
     program,
-    nowMs,
+    nowMs: Math.max(nowMs, dueMs),
+    ...(dueMs > nowMs && { delayMs: dueMs - nowMs }),
     capabilities: Object.fromEntries(granted.map((name) => [name, capabilities[name] as Capability])),
     ...(fetch !== undefined && { fetch }),
   };

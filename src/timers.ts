@@ -3,9 +3,9 @@ import type { Cancel, Clock, EpochMs } from './clock.ts';
 
 /**
  * Rings are at least so far apart, ms. What falls due alone is on time to the millisecond; in a crowd, what falls due in
- * between goes along with the next: a batch of two costs hardly more than one, a worker's waking most of it.
+ * between goes along with the next: a batch of sixteen costs little more than one.
  */
-export const RING_GAP_MS = 2;
+export const RING_GAP_MS = 16;
 
 export interface Timed {
   readonly dueMs: EpochMs;

@@ -14,7 +14,7 @@ export interface UpcomingOptions {
   /** What is due later is left to the next tick. */
   readonly until: () => EpochMs;
   readonly lingers: boolean;
-  /** Takes what is due. */
+  /** Takes what is due, or will be in a moment (`PACE.handOverAheadMs`). */
   readonly submit: (due: readonly TimedEntry[]) => void;
 }
 
@@ -24,7 +24,8 @@ export class Upcoming {
 
   constructor(options: UpcomingOptions) {
     this.#options = options;
-    this.#timers = new Timers(options.clock, options.now, options.submit);
+    const ahead = () => options.now() + PACE.handOverAheadMs;
+    this.#timers = new Timers(options.clock, ahead, options.submit);
   }
 
   accept(entries: readonly TimedEntry[]): void {

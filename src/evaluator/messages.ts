@@ -14,6 +14,8 @@ export interface Order {
   /** The data of `ctx`: a JSON list of its values, in the order of guest/run.js. */
   readonly context: string;
   readonly nowMs: EpochMs;
+  /** By `monotonicMs`; 0: at once. */
+  readonly notBeforeMs: number;
   readonly seed: string;
   readonly limits: Limits;
   /** The run is repeated: see {@link Run.answers}. */
@@ -35,6 +37,7 @@ export interface PackedOrders {
   readonly hashes: readonly string[];
   readonly contexts: readonly string[];
   readonly nowMs: Float64Array;
+  readonly notBeforeMs: Float64Array;
   readonly seeds: readonly string[];
   readonly limits: readonly Limits[];
   readonly answers: readonly (readonly RecordedAnswer[] | undefined)[];
@@ -46,6 +49,7 @@ export const packOrders = (seqs: Int32Array, orders: readonly Task[]): PackedOrd
   hashes: orders.map(({ hash }) => hash),
   contexts: orders.map(({ context }) => context),
   nowMs: Float64Array.from(orders, ({ nowMs }) => nowMs),
+  notBeforeMs: Float64Array.from(orders, ({ notBeforeMs }) => notBeforeMs),
   seeds: orders.map(({ seed }) => seed),
   limits: interned(orders),
   answers: orders.some(({ answers }) => answers !== undefined) ? orders.map(({ answers }) => answers) : [],
@@ -67,6 +71,7 @@ export const unpackOrders = (packed: PackedOrders): Order[] =>
     hash: packed.hashes[i]!,
     context: packed.contexts[i]!,
     nowMs: packed.nowMs[i]!,
+    notBeforeMs: packed.notBeforeMs[i]!,
     seed: packed.seeds[i]!,
     limits: packed.limits[i]!,
     answers: packed.answers[i],

@@ -18,6 +18,7 @@ import { loadEngine } from './engine.ts';
 import { CLOSED, Fleet } from './fleet.ts';
 import { Flight, type FlightOwner, type FlightPlan } from './flight.ts';
 import { type Equipment, openWorker } from './lane.ts';
+import { monotonicMs } from './messages.ts';
 
 /** Parsing the largest source takes some milliseconds. */
 const CHECK_LIMITS: Limits = { ...DEFAULT_LIMITS, wallMs: 5000, cpuMs: 5000 };
@@ -81,6 +82,7 @@ export class QuickJsEvaluator implements Evaluator {
         hash: program.hash,
         context: '',
         nowMs: 0,
+        notBeforeMs: 0,
         seed: '',
         limits: CHECK_LIMITS,
       } as const;
@@ -150,9 +152,18 @@ class BatchOwner implements FlightOwner {
   }
 }
 
-const planOf = ({ program, context, nowMs, seed, limits, answers, capabilities, fetch }: Run): FlightPlan => ({
+const planOf = ({ program, context, nowMs, delayMs, seed, limits, answers, capabilities, fetch }: Run): FlightPlan => ({
   program,
-  order: { task: 'run', hash: program.hash, context: contextJson(context), nowMs, seed, limits, answers },
+  order: {
+    task: 'run',
+    hash: program.hash,
+    context: contextJson(context),
+    nowMs,
+    notBeforeMs: delayMs === undefined ? 0 : monotonicMs() + delayMs,
+    seed,
+    limits,
+    answers,
+  },
   capabilities,
   fetch,
 });

@@ -3,7 +3,7 @@
  * its timers every few milliseconds. Runs that wait hold nobody up, as long as there is memory for them.
  */
 import { parentPort } from 'node:worker_threads';
-import { atEndOfTurn, systemClock as clock } from '../clock.ts';
+import { atEndOfTurn, type Cancel, systemClock as clock } from '../clock.ts';
 import { Board, type Seq } from './board.ts';
 import { Execution } from './execution.ts';
 import {
@@ -23,6 +23,13 @@ import { fail } from './verdict.ts';
 
 /** Orders are worked off for so long at a stretch; then answers, timers and cancellations have their turn. */
 const SLICE_MS = 5;
+/**
+ * A worker that waits for the moment of its next order sleeps for so long at least: in a crowd, what falls due in between
+ * goes along, as waking up costs about as much as a run.
+ */
+const SLEEP_MS_MIN = 2;
+/** With orders at hand that wait for their moment, the main thread is told of reports only so often. */
+const NEWS_MS = 16;
 
 if (parentPort === null) throw new Error('this file is a worker thread');
 const port = parentPort;
@@ -40,6 +47,8 @@ class Workshop {
   #isPumpDue = false;
   /** Something was put into the outbox that the main thread was not told of. */
   #hasNews = false;
+  #toldMs = 0;
+  #alarm: Cancel | undefined;
   /** Host calls on their way to it. */
   readonly #calls: HostCall[] = [];
 
@@ -99,14 +108,36 @@ class Workshop {
     );
     takeWhile(
       this.#orders,
-      () => !isOver() && !this.#stage.isCrowded,
+      (order) => !isOver() && !this.#stage.isCrowded && waitMs(order) <= 0,
       (order) => this.#start(order),
     );
     this.#isPumpDue = false;
     this.#board.wait(this.#executions.size);
-    if (this.#hasNews || this.#calls.length > 0) send({ type: 'news', calls: this.#calls.splice(0) });
-    this.#hasNews = false;
+    this.#tell();
+    this.#sleep();
     if (this.#replies.length + this.#orders.length > 0 && isOver()) this.#pumpSoon(atEndOfTurn);
+  }
+
+  /** The main thread reads what it is told of, and each time costs it: while nobody waits for room, reports gather. */
+  #tell(): void {
+    const [next] = this.#orders;
+    const nowMs = clock.elapsed();
+    const canWait = next !== undefined && waitMs(next) > 0 && nowMs - this.#toldMs < NEWS_MS;
+    if (this.#calls.length > 0 || (this.#hasNews && !canWait)) {
+      send({ type: 'news', calls: this.#calls.splice(0) });
+      this.#hasNews = false;
+      this.#toldMs = nowMs;
+    }
+  }
+
+  /** Until the moment of the next order. */
+  #sleep(): void {
+    const [next] = this.#orders;
+    if (next === undefined || this.#alarm !== undefined || waitMs(next) <= 0) return;
+    this.#alarm = clock.after(Math.max(SLEEP_MS_MIN, Math.ceil(waitMs(next))), () => {
+      this.#alarm = undefined;
+      this.#pump();
+    });
   }
 
   #deliver(reply: Reply): void {
@@ -155,11 +186,13 @@ class Workshop {
   }
 }
 
+const waitMs = ({ notBeforeMs }: Order): number => (notBeforeMs === 0 ? 0 : notBeforeMs - monotonicMs());
+
 /** Takes items from the front of a list as long as that is allowed, and removes them at once: few lists are short. */
-function takeWhile<Item>(items: Item[], isAllowed: () => boolean, take: (item: Item) => void): void {
+function takeWhile<Item>(items: Item[], isAllowed: (item: Item) => boolean, take: (item: Item) => void): void {
   let taken = 0;
   for (const item of items) {
-    if (!isAllowed()) break;
+    if (!isAllowed(item)) break;
     taken++;
     take(item);
   }

@@ -18,6 +18,7 @@ const ORDER: Order = {
   hash: program.hash,
   context: '[]',
   nowMs: 0,
+  notBeforeMs: 0,
   seed: '1',
   limits: DEFAULT_LIMITS,
 };

@@ -113,6 +113,7 @@ function perform(stage: Stage, board: Board, seq: number, given: HostileCase): P
     hash: program.hash,
     context,
     nowMs: NOW_MS,
+    notBeforeMs: 0,
     seed: '1',
     limits: LIMITS_OF_RUN,
   } as const;

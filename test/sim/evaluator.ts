@@ -87,7 +87,7 @@ export class SimEvaluator implements Evaluator {
       done({ ...fixed, ...outcome, ...(!hasStarted && { hasStarted: false as const }) });
     };
     const aborted = () => end('cancelled', { error: errorOf('Cancelled') }, execution !== undefined);
-    let cancel = clock.after(dice.between(0, START_MS), () => {
+    let cancel = clock.after((run.delayMs ?? 0) + dice.between(0, START_MS), () => {
       startedMs = clock.now();
       sinceMs = clock.elapsed();
       execution = { taskId, slotMs, attempt, fence, process: this.#process, startedMs: this.#world.time.nowMs };

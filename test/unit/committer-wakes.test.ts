@@ -102,7 +102,7 @@ describe('on a tick that lingers, launches wait for each other', () => {
   const told = { onSuccess: { url: 'https://example.org/' } };
 
   test.each<[string, Item[], number, boolean?]>([
-    ['where nobody waits for them', [launched(1, '1s')], 25],
+    ['where nobody waits for them', [launched(1, '1s')], 40],
     ['though not on a tick that does not linger', [launched(1, '1s')], 5, false],
     ['unless the task is due again soon', [launched(1, '1s'), launched(2, '200ms')], 5],
     ['unless a destination is to be told', [launched(1, '1s'), launched(2, '1s', told)], 5],

@@ -34,6 +34,15 @@ describe('what is to come', () => {
     expect(begun.map(({ dueMs }) => dueMs)).toEqual([0, 10, 1_000]);
   });
 
+  test('is handed over a moment ahead, and no sooner', async () => {
+    const { clock, begun, upcoming } = rig(1_000);
+    upcoming.accept([...pageOf(500).left.values()]);
+    await clock.advance(500 - PACE.handOverAheadMs - 1);
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    expect(begun.map(({ dueMs }) => dueMs)).toEqual([500]);
+  });
+
   test('is remembered for as long as the next scan looks ahead, however long the tick lingers', () => {
     const { upcoming } = rig(3_600_000);
     expect(upcoming.isSoon(pageOf(PACE.scanAheadMs))).toBe(true);

@@ -20,6 +20,21 @@ export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
     expect(outcomes.map(({ value }) => value)).toEqual(runs.map((_run, index) => index));
   });
 
+  test('nothing begins before its moment, and what comes behind it begins after it', async () => {
+    const delays = [40, 0, 80, 60];
+    const handedOverMs = Date.now();
+    const outcomes = await bench.all(delays.map((delayMs) => ({ ...runOf('1'), delayMs })));
+    const afterMs = outcomes.map(({ startedMs }) => startedMs - handedOverMs);
+    expect(afterMs.toSorted((a, b) => a - b)).toEqual(afterMs);
+    for (const [i, delayMs] of delays.entries()) expect(afterMs[i]).toBeGreaterThanOrEqual(delayMs);
+  });
+
+  test('what waits for its moment when the caller gives up has not begun', async () => {
+    const delayed = [0, 1e6].map((delayMs) => ({ ...runOf('1'), delayMs }));
+    const [first, second] = await bench.all(delayed, AbortSignal.timeout(100));
+    expect([first?.status, second?.error?.class, second?.hasStarted]).toEqual(['succeeded', 'Cancelled', false]);
+  });
+
   test('an empty batch is done at once', async () => {
     expect(await bench.all([])).toEqual([]);
   });
