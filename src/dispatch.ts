@@ -117,8 +117,7 @@ export class Dispatcher {
       const lease = this.#options.leases.get(entry.shard);
       if (lease === undefined || !isLoaded(loaded) || !counts(entry, loaded)) return [];
       this.#keepWarm(entry.taskId, loaded);
-      // A claim of an at-most-once launch is final, so it is made just before the start and not ahead of it.
-      if (loaded.record.task.delivery === 'at-most-once') return [];
+      if (isClaimed(loaded)) return [];
       const decided = this.#plan(loaded, Math.max(entry.dueMs, this.#options.now()));
       if (decided instanceof CronkeeperError || decided.do !== 'decide') return [];
       if (decided.launch === undefined || decided.closing !== undefined || isSuspect(decided.launch)) return [];
@@ -232,6 +231,7 @@ export class Dispatcher {
       return this.#commit({ entry, lease, done: 'stale' });
     }
     const aheadMs = Math.max(0, entry.dueMs - this.#options.now());
+    if (aheadMs > 0 && isClaimed(found)) return this.#setBack(entry, aheadMs);
     const nowMs = this.#options.now() + aheadMs;
     const planned = this.#plan(found, nowMs);
     if (planned instanceof CronkeeperError) return this.#quarantine(entry, planned);
@@ -290,6 +290,15 @@ export class Dispatcher {
     this.release(entry);
   }
 
+  /** It counts as on its way, and comes again when it is due. */
+  #setBack(entry: TimedEntry, byMs: number): undefined {
+    this.#options.clock.after(byMs, () => {
+      this.#inFlight--;
+      this.#queue.push(entry);
+      this.#pumpSoon();
+    });
+  }
+
   /** Until its turn comes, its task is busy. */
   #setAside(entry: TimedEntry): undefined {
     this.#inFlight--;
@@ -330,3 +339,6 @@ export class Dispatcher {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 }
+
+/** A claim of an at-most-once launch is final, so it is made just before the start, and not ahead of it. */
+const isClaimed = ({ record }: Loaded): boolean => record.task.delivery === 'at-most-once';

@@ -88,6 +88,20 @@ export function lostWorkerTests(engine: TestEngine): void {
     expect(await runsOf(engine, 'bystander')).toMatchObject([{ status: 'failed', error: { class: 'WorkerLost' } }]);
   });
 
+  it('claims an at-most-once launch when it is due, and not when others are handed over', async () => {
+    const waits: boolean[] = [];
+    const evaluator = new (class extends LossyEvaluator {
+      override run(batch: readonly Run[], onOutcome: OutcomeListener, signal?: AbortSignal) {
+        waits.push(...batch.map(({ delayMs }) => delayMs !== undefined));
+        return super.run(batch, onOutcome, signal);
+      }
+    })(0);
+    const keeper = await engine.open({ evaluator });
+    await keeper.tasks.put(task('bystander', { schedule: at(200), delivery: 'at-most-once' }));
+    expect(await keeper.tick({ lingerMs: 400 })).toMatchObject({ succeeded: 1 });
+    expect(waits).toEqual([false]);
+  });
+
   it('does not start it again when the tick is to end: the next one takes it on, as the next attempt', async () => {
     const stop = new AbortController();
     const evaluator = new (class extends LossyEvaluator {
