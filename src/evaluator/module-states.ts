@@ -41,9 +41,12 @@ const PATIENCE_MS = 1000;
 /** When there is no room, every so manieth evaluation of a module takes it from whoever has not run for longest. */
 const EVALUATIONS_PER_EVICTION = 16;
 
+/** Where the stack ends is a word in the engine's memory, and so in a state. */
+const hasUsualStack = ({ stackBytes }: Limits): boolean => stackBytes === DEFAULT_LIMITS.stackBytes;
+
 /** Whether a run within `limits` would have come to the same state: no limit can have had a say in it. */
-const isFor = ({ memory }: ModuleState, { memoryBytes, stackBytes }: Limits): boolean =>
-  stackBytes === DEFAULT_LIMITS.stackBytes && memory.pages * PAGE_BYTES <= memoryBytes;
+const isFor = ({ memory }: ModuleState, limits: Limits): boolean =>
+  hasUsualStack(limits) && memory.pages * PAGE_BYTES <= limits.memoryBytes;
 
 const sizeOf = ({ memory }: ModuleState): number => ENTRY_BYTES + BYTES_PER_WORD * memory.at.length;
 
@@ -71,8 +74,8 @@ export class ModuleStates {
   }
 
   /** A module was evaluated, and the guest has had no word with the host meanwhile. */
-  evaluated(known: KnownProgram, { wallMs, cpuMs }: Limits, instance: Evaluated, namespace: Value): void {
-    if (Math.min(wallMs, cpuMs) < PATIENCE_MS) return;
+  evaluated(known: KnownProgram, limits: Limits, instance: Evaluated, namespace: Value): void {
+    if (!hasUsualStack(limits) || Math.min(limits.wallMs, limits.cpuMs) < PATIENCE_MS) return;
     known.evaluations = (known.evaluations ?? 0) + 1;
     const isFull = this.#bytes >= this.#bytesMax;
     if (isFull ? known.evaluations % EVALUATIONS_PER_EVICTION !== 0 : known.evaluations < EVALUATIONS_MIN) return;

@@ -73,6 +73,17 @@ describe('a run that begins in a kept state', () => {
     expect(new Set(outcomes.map(({ value }) => (value as unknown[])[3])).size).toBe(TIMES);
   });
 
+  test('has its own limits, whatever those had that were evaluated before it', async () => {
+    const source = `export default () => { let depth = 0; const f = () => { depth++; f() }; try { f() } catch {} return depth }`;
+    const small = { limits: { stackBytes: 64 * 1024 } };
+    const [usual] = await outcomesOf(`${source} // once`, [{}]);
+    const outcomes = await outcomesOf(source, [...times(() => small), ...times(() => ({})), small]);
+    const depths = outcomes.map(({ value }) => value);
+    expect(new Set(depths.slice(TIMES, -1))).toEqual(new Set([usual?.value]));
+    expect(new Set([...depths.slice(0, TIMES), depths.at(-1)]).size).toBe(1);
+    expect(depths[0]).toBeLessThan(Number(usual?.value));
+  });
+
   test('is given its ctx whatever its top level has done to prototypes', async () => {
     const source = `for (const name of ['taskId', 'input', 'log', '0']) {
       Object.defineProperty(Object.prototype, name, { set() { throw new Error('seen') }, get() { return 'forged' } });
