@@ -4,7 +4,7 @@ import type { Coordinator, Op } from '../../../src/coordinator.ts';
 import type { Evaluator, OutcomeListener, Run, Started } from '../../../src/evaluator.ts';
 import type { Outcome } from '../../../src/launch.ts';
 import { hasRun, leftovers, runsOf, statuses } from './eyes.ts';
-import { altered, at, clockAt, eventually, GATED, Gate, linger, type TestEngine, task } from './world.ts';
+import { altered, at, clockAt, EVERY_SLOT, eventually, GATED, Gate, linger, type TestEngine, task } from './world.ts';
 
 const outcome = (rest: Partial<Outcome & Started>): Outcome & Started => ({
   status: 'failed',
@@ -97,7 +97,8 @@ export function lostWorkerTests(engine: TestEngine): void {
       }
     })(0);
     const keeper = await engine.open({ evaluator });
-    await keeper.tasks.put(task('bystander', { schedule: at(200), delivery: 'at-most-once' }));
+    const once = { delivery: 'at-most-once', schedule: { every: '200ms' }, ...EVERY_SLOT, maxRuns: 1 } as const;
+    await keeper.tasks.put(task('bystander', once));
     expect(await keeper.tick({ lingerMs: 400 })).toMatchObject({ succeeded: 1 });
     expect(waits).toEqual([false]);
   });
