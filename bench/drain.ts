@@ -15,7 +15,7 @@ const HISTORY_SHARE = 0.2;
 const HISTORY_TASKS_MAX = 2_000;
 
 /** Launches before the clock, so that what is measured is compiled; no more of them than are measured. */
-const WARM = 2_000;
+const WARM = 10_000;
 
 interface Own {
   readonly name: string;
@@ -45,7 +45,7 @@ export const drainSuite: Suite = {
     await using stand = await Stand.make(options);
     const sections = sizes.map((launches, i) => sectionOf(stand, launches, i === 0 && !options.brief));
     options.tell('the server gets warm');
-    const warm = Math.min(WARM * 2, sizes[0] ?? 0);
+    const warm = Math.min(WARM, sizes[0] ?? 0);
     await stand.ask('drain', { launches: warm, warm, sources: 1, history: 0 });
     const results = await interleave(
       sections.flatMap(({ probes }) => probes),

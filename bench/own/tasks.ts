@@ -26,6 +26,7 @@ export const dueTasks = ({ prefix, count, sources, dueAtMs }: DueTasks): TaskDoc
     noOpTask(`${prefix}${i}`, { every: '1h', anchor: isoOf(dueAtMs) }, { source: i % sources }),
   );
 
+const HOUR_MS = 3_600_000;
 const FAR_MS = 30 * 86_400_000;
 
 /** Recurring, and due for the first time a month from now or later, at different times. */
@@ -35,6 +36,14 @@ export const farTasks = (prefix: string, from: number, count: number): TaskDocum
     const start = isoOf(nowMs + FAR_MS * (1 + Math.random()));
     return noOpTask(`${prefix}${from + i}`, { every: '1h', anchor: start }, { start });
   });
+};
+
+/** Of every hour, each at a moment of its own in it. */
+export const hourlyTasks = (prefix: string, count: number): TaskDocument[] => {
+  const nowMs = Date.now();
+  return Array.from({ length: count }, (_, i) =>
+    noOpTask(`${prefix}${i}`, { every: '1h', anchor: isoOf(nowMs + HOUR_MS * Math.random()) }),
+  );
 };
 
 export function noOpTask(

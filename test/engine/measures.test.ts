@@ -32,7 +32,7 @@ describeWithZooKeeper('what the benchmarks measure', () => {
   test('is what happened, and costs something', async () => {
     const [drained, stored, repeated, once, nothing] = await Promise.all([
       drain({ ...place(), launches: 10, warm: 2, sources: 3, history: 2 }),
-      put({ ...place(), tasks: 5, warm: 1, inFlight: 2 }),
+      put({ ...place(), tasks: 5, warm: 1, inFlight: 2, within: 'an hour' }),
       repeat({ ...place(), tasks: 3, seconds: 1, warmMs: 3_000 }),
       oneshot({ ...place(), tasks: 5, spanMs: 100, leadMs: 3_000 }),
       idleBesideTwo(),
