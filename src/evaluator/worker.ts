@@ -88,6 +88,9 @@ class Workshop {
     for (const seq of seqs) this.#executions.get(seq)?.cancel();
     const dropped = this.#orders.filter(({ seq }) => seqs.has(seq));
     this.#orders = this.#orders.filter(({ seq }) => !seqs.has(seq));
+    // It may be for one that is gone, and later than the next.
+    this.#alarm?.();
+    this.#alarm = undefined;
     for (const { seq } of dropped) this.#post(notBegun(seq, this.#nowMs(), 'Cancelled'));
   }
 
@@ -130,10 +133,10 @@ class Workshop {
     }
   }
 
-  /** Until the moment of the next order. */
+  /** Until the moment of the next order. It may have come since the pump looked, and nobody else would wake it. */
   #sleep(): void {
     const [next] = this.#orders;
-    if (next === undefined || this.#alarm !== undefined || waitMs(next) <= 0) return;
+    if (next === undefined || this.#alarm !== undefined || next.notBeforeMs === 0) return;
     this.#alarm = clock.after(Math.max(SLEEP_MS_MIN, Math.ceil(waitMs(next))), () => {
       this.#alarm = undefined;
       this.#pump();

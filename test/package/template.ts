@@ -136,7 +136,7 @@ export function templateTests(service: () => Workspace): void {
 
   describe('a function', () => {
     test.each([
-      ['tick', [], 530],
+      ['tick', [], 540],
       ['api', ['console.html'], 620],
       ['queue', [], 540],
       ['topic', [], 540],

@@ -29,6 +29,14 @@ export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
     for (const [i, delayMs] of delays.entries()) expect(afterMs[i]).toBeGreaterThanOrEqual(delayMs);
   });
 
+  test('one whose moment comes just as the worker looks is not forgotten', async () => {
+    for (let round = 0; round < 10; round++) {
+      const sparse = Array.from({ length: 64 }, (_, i) => ({ ...runOf('1'), delayMs: 5 + i * 2.05 }));
+      const outcomes = await bench.all(sparse);
+      expect(outcomes.filter(({ status }) => status === 'succeeded')).toHaveLength(64);
+    }
+  });
+
   test('what waits for its moment when the caller gives up has not begun', async () => {
     const delayed = [0, 1e6].map((delayMs) => ({ ...runOf('1'), delayMs }));
     const [first, second] = await bench.all(delayed, AbortSignal.timeout(100));
