@@ -43,6 +43,12 @@ export function batchTests(bench: Bench, open: () => Promise<Evaluator>): void {
     expect([first?.status, second?.error?.class, second?.hasStarted]).toEqual(['succeeded', 'Cancelled', false]);
   });
 
+  test('what is due sooner than one that the caller gave up is not late for its sake', async () => {
+    const given = bench.all([{ ...runOf('1'), delayMs: 1e6 }], AbortSignal.timeout(50));
+    const [kept] = await bench.all([{ ...runOf('1'), delayMs: 200 }]);
+    expect([(await given)[0]?.error?.class, kept?.status]).toEqual(['Cancelled', 'succeeded']);
+  });
+
   test('an empty batch is done at once', async () => {
     expect(await bench.all([])).toEqual([]);
   });
