@@ -303,7 +303,9 @@ export class Execution implements Player {
         this.#callGuest(instance, GUEST.evaluation, instance.text(context), value);
         return;
       }
-      if (!this.#hasCommuned && this.#stopped === undefined) states.evaluated(this.#known, limits, instance, namespace);
+      if (!this.#hasCommuned && this.#stopped === undefined) {
+        states.evaluated(this.#known, limits, this.#stopwatch.wallMs, instance, namespace);
+      }
     }
     this.#callGuest(instance, GUEST.module, instance.text(context), namespace);
   }

@@ -36,17 +36,24 @@ const STATES_BYTES = 32 * 1024 * 1024;
 const ENTRY_BYTES = 512;
 /** Finding what has changed costs as much as some evaluations: it is for modules that come again. */
 const EVALUATIONS_MIN = 3;
-/** It takes some milliseconds the first time: a run that has little time is not to be late for the sake of others. */
+/**
+ * It takes some milliseconds the first time: a run that has little time is not to be late for the sake of others. Nor is
+ * it to come through only where others have come before it, so it evaluates for itself.
+ */
 const PATIENCE_MS = 1000;
+/** Evaluations that take longer are for every run to make, and to be counted in its time. */
+const EVALUATION_MS_MAX = 100;
 /** When there is no room, every so manieth evaluation of a module takes it from whoever has not run for longest. */
 const EVALUATIONS_PER_EVICTION = 16;
 
 /** Where the stack ends is a word in the engine's memory, and so in a state. */
 const hasUsualStack = ({ stackBytes }: Limits): boolean => stackBytes === DEFAULT_LIMITS.stackBytes;
 
+const hasTime = ({ wallMs, cpuMs }: Limits): boolean => Math.min(wallMs, cpuMs) >= PATIENCE_MS;
+
 /** Whether a run within `limits` would have come to the same state: no limit can have had a say in it. */
 const isFor = ({ memory }: ModuleState, limits: Limits): boolean =>
-  hasUsualStack(limits) && memory.pages * PAGE_BYTES <= limits.memoryBytes;
+  hasUsualStack(limits) && hasTime(limits) && memory.pages * PAGE_BYTES <= limits.memoryBytes;
 
 const sizeOf = ({ memory }: ModuleState): number => ENTRY_BYTES + BYTES_PER_WORD * memory.at.length;
 
@@ -73,9 +80,9 @@ export class ModuleStates {
     return state;
   }
 
-  /** A module was evaluated, and the guest has had no word with the host meanwhile. */
-  evaluated(known: KnownProgram, limits: Limits, instance: Evaluated, namespace: Value): void {
-    if (!hasUsualStack(limits) || Math.min(limits.wallMs, limits.cpuMs) < PATIENCE_MS) return;
+  /** A module was evaluated in `tookMs`, and the guest has had no word with the host meanwhile. */
+  evaluated(known: KnownProgram, limits: Limits, tookMs: number, instance: Evaluated, namespace: Value): void {
+    if (!hasUsualStack(limits) || !hasTime(limits) || tookMs > EVALUATION_MS_MAX) return;
     known.evaluations = (known.evaluations ?? 0) + 1;
     const isFull = this.#bytes >= this.#bytesMax;
     if (isFull ? known.evaluations % EVALUATIONS_PER_EVICTION !== 0 : known.evaluations < EVALUATIONS_MIN) return;

@@ -132,8 +132,9 @@ describe('states', () => {
     namespace: 1,
   });
   const known = (source: string): KnownProgram => ({ program: programOf(source) });
-  const evaluate = (states: ModuleStates, program: KnownProgram, count: number) => {
-    for (let i = 0; i < count; i++) states.evaluated(program, DEFAULT_LIMITS, { stateWith: () => stateOf(100) }, 1);
+  const instance = { stateWith: () => stateOf(100) };
+  const evaluate = (states: ModuleStates, program: KnownProgram, count: number, tookMs = 1) => {
+    for (let i = 0; i < count; i++) states.evaluated(program, DEFAULT_LIMITS, tookMs, instance, 1);
   };
 
   test('are kept of modules that come again, and for runs whose limits can have had no say', () => {
@@ -145,6 +146,11 @@ describe('states', () => {
     expect(states.of(program, DEFAULT_LIMITS)).toEqual(stateOf(100));
     expect(states.of(program, { ...DEFAULT_LIMITS, stackBytes: 64 * 1024 })).toBeUndefined();
     expect(states.of(program, { ...DEFAULT_LIMITS, memoryBytes: 1024 })).toBeUndefined();
+    expect(states.of(program, { ...DEFAULT_LIMITS, cpuMs: 500 })).toBeUndefined();
+    // What takes long is in the time of every run, so that none comes through only because others have come before it.
+    const slow = known('2');
+    evaluate(states, slow, 20, 200);
+    expect(states.of(slow, DEFAULT_LIMITS)).toBeUndefined();
     states.forget(program.program.hash);
     expect(states.of(program, DEFAULT_LIMITS)).toBeUndefined();
   });
