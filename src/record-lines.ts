@@ -98,7 +98,7 @@ export interface Lines {
 export function splitLines(text: string): Lines | undefined {
   const taskEnd = text.indexOf('\n');
   const taskText = text.slice(START.length, taskEnd);
-  if (!text.startsWith(START) || !taskText.startsWith(TASK) || !taskText.endsWith('}')) return undefined;
+  if (taskEnd < 0 || !text.startsWith(START) || !taskText.startsWith(TASK) || !taskText.endsWith('}')) return undefined;
   const restEnd = text.indexOf(RUNS, taskEnd);
   const nextEnd = text.indexOf('\n', taskEnd + 1);
   if (restEnd < 0) return nextEnd < 0 ? { head: text, taskText, runs: [] } : undefined;

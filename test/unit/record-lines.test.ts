@@ -72,6 +72,18 @@ describe('the lines of a record', () => {
     }
   });
 
+  test('are told from the same JSON in one line, of which a launch would carry along what it changes', () => {
+    const begun = register(taskOf({ retry: { attempts: 2 } }), START_MS);
+    const failed = { ...launchOf(begun, 0), outcome: failing('Thrown', []) };
+    const { retry, ...record } = settle(begun, failed).record;
+    const text = JSON.stringify(JSON.parse(encodeRecord({ ...record, runs: [], retry } as TaskRecord)));
+    expect(text).toMatch(/\}\}$/);
+    const waiting = decodeForLaunch('task', text);
+    const after = settle(waiting, launchOf(waiting, 0)).record;
+    expect([waiting.retry, after.retry]).toEqual([retry, undefined]);
+    expect(decodeRecord('task', encodeRecord(after))).toEqual(after);
+  });
+
   test('become what they would have become with all runs read, launch after launch', () => {
     let text = withRuns(0);
     let moved = 0;
